@@ -1,0 +1,111 @@
+# One library and one test binary a module.
+#
+#   smcl_module(NAME [TORCH] [DEPS module...] [LIBS target...] [PACKAGES package...])
+#
+# builds libsmcl_NAME.a from src/NAME/*.cpp and, with SMCL_TESTS, test_NAME from
+# tests/NAME/*.cpp. File names carry what a file needs of the CPU: *_avx2.cpp,
+# *_avx512.cpp and *_avx512bf16.cpp get that instruction set's flags and must be reached
+# through run-time dispatch only; everything else is plain x86-64.
+
+add_library(smcl_flags INTERFACE)
+target_compile_options(smcl_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
+  -Wundef -Wimplicit-fallthrough -Werror
+  -ffp-contract=off) # the same bits on every instruction set
+if(SMCL_SANITIZE)
+  target_compile_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g)
+  target_link_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE})
+endif()
+
+set(SMCL_AVX2_FLAGS -mavx2 -mf16c -mfma)
+set(SMCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
+set(SMCL_AVX512BF16_FLAGS ${SMCL_AVX512_FLAGS} -mavx512bf16)
+
+function(smcl_isa_flags)
+  foreach(source ${ARGN})
+    if(source MATCHES "_avx2\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX2_FLAGS}")
+    elseif(source MATCHES "_avx512\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX512_FLAGS}")
+    elseif(source MATCHES "_avx512bf16\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX512BF16_FLAGS}")
+    endif()
+    if(source MATCHES "_(avx2|avx512|avx512bf16)\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
+endfunction()
+
+# torch/torch.h is compiled once and shared by every target that needs it.
+function(smcl_use_torch target)
+  target_link_libraries(${target} PUBLIC torch::cpu)
+  if(NOT TARGET smcl_torch_pch)
+    file(WRITE ${CMAKE_BINARY_DIR}/torch_pch.cpp "// holds the precompiled torch/torch.h\n")
+    add_library(smcl_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch.cpp)
+    target_link_libraries(smcl_torch_pch PRIVATE smcl_flags torch::cpu)
+    target_precompile_headers(smcl_torch_pch PRIVATE <torch/torch.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM smcl_torch_pch)
+endfunction()
+
+function(smcl_test name torch)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE smcl_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(test_${name} PRIVATE SMCL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(torch)
+    smcl_use_torch(test_${name})
+  endif()
+  if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${name}/extra.cmake)
+    include(${PROJECT_SOURCE_DIR}/tests/${name}/extra.cmake)
+  endif()
+  include(GoogleTest)
+  # Suites named *Slow* take more than a second, *Long* more than a minute: labels of ctest.
+  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow*:*Long*" TEST_LIST ${name}_fast
+    PROPERTIES LABELS "fast;${name}" DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(test_${name} TEST_FILTER "*Slow*" TEST_LIST ${name}_slow
+    PROPERTIES LABELS "slow;${name}" DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(test_${name} TEST_FILTER "*Long*" TEST_LIST ${name}_long
+    PROPERTIES LABELS "long;${name}" DISCOVERY_TIMEOUT 60)
+endfunction()
+
+function(smcl_module name)
+  cmake_parse_arguments(M "TORCH" "" "DEPS;LIBS;PACKAGES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  if(NOT sources)
+    message(STATUS "module ${name}: no sources yet")
+    add_library(smcl_${name} INTERFACE)
+    return()
+  endif()
+  foreach(package ${M_PACKAGES})
+    find_package(${package} REQUIRED)
+  endforeach()
+  smcl_isa_flags(${sources})
+  add_library(smcl_${name} STATIC ${sources})
+  target_include_directories(smcl_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM M_DEPS PREPEND smcl_)
+  target_link_libraries(smcl_${name} PUBLIC ${M_DEPS} ${M_LIBS} smcl_flags)
+  if(M_TORCH)
+    smcl_use_torch(smcl_${name})
+  endif()
+  if(SMCL_TESTS)
+    smcl_test(${name} "${M_TORCH}")
+  endif()
+endfunction()
+
+# The program itself: src/cli/main/main.cpp.
+function(smcl_program name)
+  cmake_parse_arguments(P "" "" "DEPS" ${ARGN})
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main/main.cpp)
+    return()
+  endif()
+  list(TRANSFORM P_DEPS PREPEND smcl_)
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/src/cli/main/main.cpp)
+  target_link_libraries(${name} PRIVATE ${P_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace smcl {
+
+/// Instruction sets that hot kernels are written for, narrow to wide.
+enum class Isa { scalar, avx2, avx512, avx512_bf16 };
+
+std::string_view name(Isa isa);
+
+/// The widest set that this CPU (and its operating system) supports and that the environment
+/// variable SMCL_ISA (scalar, avx2, avx512, avx512_bf16) allows; read once.
+/// Throws UsageError where SMCL_ISA names no set.
+Isa best_isa();
+
+/// Whether this CPU supports `isa`, whatever SMCL_ISA says.
+bool cpu_supports(Isa isa);
+
+/// The CPU's model name, as the system tells it.
+std::string cpu_model();
+
+/// Number of CPUs that this process may run on, from its affinity mask; at least 1.
+int usable_cpus();
+
+}  // namespace smcl

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace smcl {
+
+/// Exit codes of the program; the library only carries them.
+enum class ExitCode : int {
+  ok = 0,
+  usage = 2,
+  diverged = 3,
+  data = 65,
+  internal = 70,
+  io = 74,
+  stopped = 75,
+};
+
+/// Base of all errors that the library throws. The text is one line that says what is wrong,
+/// where, what was got and expected, and what to do.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
+  ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+/// Wrong command line, recipe or combination of settings.
+class UsageError : public Error {
+ public:
+  explicit UsageError(const std::string& text) : Error(ExitCode::usage, text) {}
+};
+
+/// A file that is there but does not hold what it should.
+class DataError : public Error {
+ public:
+  explicit DataError(const std::string& text) : Error(ExitCode::data, text) {}
+};
+
+/// The system refused to read or write.
+class IoError : public Error {
+ public:
+  explicit IoError(const std::string& text) : Error(ExitCode::io, text) {}
+};
+
+/// Training met values that are not finite.
+class DivergedError : public Error {
+ public:
+  explicit DivergedError(const std::string& text) : Error(ExitCode::diverged, text) {}
+};
+
+/// A promise between parts of the program was broken.
+class InternalError : public Error {
+ public:
+  explicit InternalError(const std::string& text) : Error(ExitCode::internal, text) {}
+};
+
+/// Joins values into one text: `concat("got ", 3, ", expected ", 4)`.
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+}  // namespace smcl

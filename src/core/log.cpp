@@ -1,0 +1,67 @@
+#include "core/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "core/error.h"
+
+namespace smcl::log {
+namespace {
+
+struct Sinks {
+  std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> console;
+  spdlog::logger logger;
+
+  Sinks() : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
+    if (std::getenv("NO_COLOR") != nullptr) console->set_color_mode(spdlog::color_mode::never);
+    console->set_pattern("%^%v%$");
+    console->set_level(spdlog::level::info);
+    logger.set_level(spdlog::level::debug);
+    logger.flush_on(spdlog::level::debug);
+  }
+};
+
+Sinks& sinks() {
+  static Sinks instance;
+  return instance;
+}
+
+spdlog::level::level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warn: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+    case Level::off: return spdlog::level::off;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void set_console_level(Level level) { sinks().console->set_level(to_spdlog(level)); }
+
+void set_file(const std::filesystem::path& file) {
+  auto& all = sinks().logger.sinks();
+  all.resize(1);
+  if (file.empty()) return;
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    sink->set_level(spdlog::level::debug);
+    all.push_back(std::move(sink));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw IoError(concat("cannot open log file ", file.string(), ": ", failure.what()));
+  }
+}
+
+void debug(std::string_view text) { sinks().logger.debug("{}", text); }
+void info(std::string_view text) { sinks().logger.info("{}", text); }
+void warn(std::string_view text) { sinks().logger.warn("warning: {}", text); }
+void error(std::string_view text) { sinks().logger.error("{}", text); }
+
+}  // namespace smcl::log

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+/// Messages for people, on standard error and, where one is set, in a run's log file. Neither
+/// spdlog nor fmt shows here: torch's headers carry another fmt.
+namespace smcl::log {
+
+enum class Level { debug, info, warn, error, off };
+
+/// What reaches standard error; default: info.
+void set_console_level(Level level);
+/// Appends everything from debug on to `file` with time stamps; an empty path closes it.
+/// Throws IoError where the file cannot be opened.
+void set_file(const std::filesystem::path& file);
+
+void debug(std::string_view text);
+void info(std::string_view text);
+void warn(std::string_view text);
+void error(std::string_view text);
+
+}  // namespace smcl::log

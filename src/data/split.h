@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace smcl::data {
+
+/// Class sizes of the long-tailed forms of a set with `classes` classes, the largest first.
+/// exponential: int(n_max * (1/ratio)^(i/(C-1))); step: the first half of the classes keep n_max,
+/// the others int(n_max/ratio). ratio >= 1; one class gives {n_max}.
+/// (Cui et al. 2019; docs/protocol.md.) Throws UsageError on ratio < 1 or classes < 1.
+std::vector<int> exponential_counts(int classes, int n_max, double ratio);
+std::vector<int> step_counts(int classes, int n_max, double ratio);
+
+/// NumPy's legacy `RandomState(seed).shuffle` of 0..n-1, called for one class after another
+/// without re-seeding (docs/protocol.md).
+class LegacyShuffle {
+ public:
+  explicit LegacyShuffle(std::uint32_t seed);
+  ~LegacyShuffle();
+  LegacyShuffle(const LegacyShuffle&) = delete;
+  LegacyShuffle& operator=(const LegacyShuffle&) = delete;
+  std::vector<std::uint32_t> permutation(std::uint32_t n);
+
+ private:
+  struct State;
+  State* state_;
+};
+
+/// Positions taken for training and for validation.
+struct Split {
+  std::vector<std::uint32_t> train;       ///< positions, class by class in ascending label order
+  std::vector<std::uint32_t> validation;  ///< empty without val_per_class
+};
+
+/// Of each class the first `val_per_class` shuffled positions go to validation and the next
+/// `counts[label]` to training. Throws DataError where a class has too few images.
+Split long_tailed_split(std::span<const std::int32_t> labels, std::span<const int> counts,
+                        int val_per_class, std::uint32_t seed);
+
+}  // namespace smcl::data

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smcl::format {
+
+/// The whole file. Throws IoError with the system's reason and the path.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
+std::string read_text(const std::filesystem::path& file);
+
+/// Whole or absent: writes a temporary name beside it, fsync, rename, fsync of the folder. Makes
+/// missing parent folders. Throws IoError; the old file is then intact.
+void write_file_atomic(const std::filesystem::path& file, std::span<const std::byte> bytes);
+void write_file_atomic(const std::filesystem::path& file, std::string_view text);
+/// Appends one line with a single write. Throws IoError.
+void append_line(const std::filesystem::path& file, std::string_view line);
+
+/// Hexadecimal digests.
+std::string md5_of_file(const std::filesystem::path& file);
+std::string sha256(std::string_view text);
+std::string sha256_of_file(const std::filesystem::path& file);
+
+/// Reads a file that may be gzip (by its magic), at most `limit` bytes unpacked. Throws IoError,
+/// DataError (broken gzip, over the limit).
+std::vector<std::uint8_t> read_maybe_gzip(const std::filesystem::path& file, std::size_t limit);
+
+}  // namespace smcl::format

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace smcl::format {
+
+/// Element types of safetensors that we use, with their names in the file.
+enum class Dtype { f32, f64, bf16, f16, i64, i32, u8, u32, boolean };
+std::string dtype_name(Dtype dtype);  ///< "F32", "I64", ...
+std::size_t dtype_size(Dtype dtype);
+
+/// One tensor to write: `bytes` are row-major, little endian, of somebody else.
+struct TensorView {
+  std::string name;
+  Dtype dtype = Dtype::f32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+/// Writes a safetensors file atomically (format/atomic_file.h). Names are unique; metadata is text
+/// and gets "format_version". Throws InternalError where bytes and shape do not fit, IoError.
+void write_safetensors(const std::filesystem::path& file, const std::vector<TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+/// A safetensors file in memory, checked in full on construction: header length, JSON, dtypes,
+/// shapes, offsets without gaps or overlaps inside the file; no stored length is trusted.
+class SafetensorsFile {
+ public:
+  struct Entry {
+    Dtype dtype = Dtype::f32;
+    std::vector<std::int64_t> shape;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  /// Throws IoError (cannot read), DataError (what is wrong, where).
+  static SafetensorsFile read(const std::filesystem::path& file);
+  /// From bytes; `origin` names them in errors.
+  static SafetensorsFile parse(std::vector<std::byte> bytes, const std::string& origin);
+
+  const std::map<std::string, Entry>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// Throws DataError for a name that is not there, naming the file and the nearest names.
+  const Entry& at(const std::string& name) const;
+  std::span<const std::byte> bytes(const Entry& entry) const {
+    return std::span(bytes_).subspan(entry.begin, entry.end - entry.begin);
+  }
+  const std::string& origin() const { return origin_; }
+
+ private:
+  std::string origin_;
+  std::vector<std::byte> bytes_;
+  std::map<std::string, Entry> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace smcl::format

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "nn/network.h"
+#include "plan/settings.h"
+#include "tensor/tensor_batch.h"
+
+namespace smcl::method {
+
+enum class MceLabel { mixed, own, target };
+enum class MceTarget { sampled, expected };
+enum class ContrastWhen { always, masked };
+enum class ContrastSet { target, target_plain, all };
+enum class BnStats { all, plain_only };
+enum class Rule { none, drw };
+
+/// What the method adds to data, plan and network (docs/method.md, table of settings).
+struct MethodSettings {
+  std::string name = "smcl";      ///< ce, smcl
+  MceLabel label = MceLabel::mixed;
+  MceTarget target = MceTarget::sampled;
+  double mu = 0.3;                ///< weight of the contrastive part; 0 = off
+  double tau = 0.1;
+  ContrastWhen when = ContrastWhen::always;
+  int warm_up = 0;                ///< with when = masked: epochs before mask.start with contrast
+  ContrastSet set = ContrastSet::target;
+  bool own_term = true;
+  bool detach_target = false;
+  BnStats bn_stats = BnStats::all;
+  Rule rule = Rule::none;
+  config::Moment rule_start{0.8, true};
+  double rule_b = 0.9999;         ///< of the class-balanced weights of DRW
+};
+void bind(config::Binder& binder, MethodSettings& settings);
+
+/// What a method wants planned.
+struct Needs {
+  bool target_classes = false;
+  plan::TargetImages target_images = plan::TargetImages::never;
+};
+
+/// Losses of a step. `total` is differentiable, the parts are detached means for the record
+/// (undefined where the step had none).
+struct StepLoss {
+  at::Tensor total;
+  at::Tensor classification;
+  at::Tensor contrast;
+  at::Tensor embeddings;  ///< detached, of the anchors; for failure signs
+};
+
+/// From a batch to a loss. The trainer knows no method by name.
+class Method {
+ public:
+  virtual ~Method() = default;
+  virtual Needs needs() const = 0;
+  virtual StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) = 0;
+};
+
+/// `train_counts` for rules, `target_probabilities` for mce.target = expected. Throws UsageError
+/// for an unknown name and for settings that contradict each other.
+std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
+                                    const std::vector<int>& train_counts,
+                                    const std::vector<double>& target_probabilities);
+
+/// Needs without making the method (the planner is made first).
+Needs needs_of(const MethodSettings& settings);
+
+/// Checks that span method and mask settings; throws UsageError with one sentence.
+void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask);
+
+}  // namespace smcl::method

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace smcl::metrics {
+
+/// Bounds of the shot groups by training count: many > many_above, few < few_below, medium
+/// between.
+struct GroupBounds {
+  int many_above = 100;
+  int few_below = 20;
+};
+
+enum class Group { many, medium, few };
+Group shot_group(int count, const GroupBounds& bounds);
+
+/// Accuracies in [0, 1]. An empty group has no value (a dash in tables), never 0. Group values
+/// are means over the classes of the group (equal to the mean over images on a balanced test
+/// set).
+struct Accuracy {
+  double all = 0.0;        ///< mean over images
+  double balanced = 0.0;   ///< mean over classes that have test images
+  std::optional<double> many, medium, few;
+  std::optional<double> head, middle, tail;  ///< thirds of the classes by rank of training count
+  std::vector<std::optional<double>> per_class;
+};
+
+/// Labels and logits of a test set, row after row.
+struct Predictions {
+  int classes = 0;
+  std::vector<std::int32_t> labels;  ///< N
+  std::vector<float> logits;         ///< N x classes
+  std::size_t size() const { return labels.size(); }
+  std::int32_t predicted(std::size_t row) const;  ///< first maximum
+};
+
+/// Throws InternalError where sizes do not fit, DataError where a logit is not finite.
+Accuracy accuracy(const Predictions& predictions, std::span<const int> train_counts,
+                  const GroupBounds& bounds);
+
+/// Logits minus tau * log(prior of the training counts) (logit adjustment after training, Menon et
+/// al. 2021). Classes without training images keep their logits minus the log of one half image.
+Predictions prior_corrected(const Predictions& predictions, std::span<const int> train_counts,
+                            double tau);
+
+/// confusion[true * classes + predicted], counts.
+std::vector<std::int64_t> confusion(const Predictions& predictions);
+
+struct Calibration {
+  struct Bin {
+    double confidence = 0.0;  ///< mean of the largest probability
+    double accuracy = 0.0;
+    std::int64_t count = 0;
+  };
+  std::vector<Bin> bins;
+  double ece = 0.0;           ///< expected calibration error, in [0, 1]
+  double nll = 0.0;           ///< mean negative log-likelihood
+};
+Calibration calibration(const Predictions& predictions, int bins = 15);
+
+}  // namespace smcl::metrics

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "tensor/flat_store.h"
+
+namespace smcl::nn {
+
+struct NetworkSettings {
+  std::string arch = "resnet32";  ///< resnet20, resnet32, resnet44, resnet56
+  double width = 1.0;             ///< factor on the widths 16/32/64
+  int head_dim = 128;             ///< of the embeddings; the head's hidden layer is as wide as the features
+};
+void bind(config::Binder& binder, NetworkSettings& settings);
+
+/// What a forward pass gives; all float32.
+struct Output {
+  at::Tensor features;    ///< [N, D], after global average pooling
+  at::Tensor logits;      ///< [N, C]
+  at::Tensor embeddings;  ///< [N, head_dim], L2-normalised; undefined unless asked for
+};
+
+/// What a training pass does beside computing.
+struct ForwardOptions {
+  bool training = false;   ///< batch statistics, and running ones updated
+  bool embeddings = false;
+  /// Which images update the running statistics (bn.stats = plain_only): one byte an image;
+  /// empty = all. All are normalised by the statistics of the whole batch either way.
+  std::vector<std::uint8_t> statistics_rows;
+};
+
+/// ResNet for 32x32 images (He et al. 2016, section 4.2): 3x3 stem, three stages of n basic blocks,
+/// option-A shortcuts, global average pooling, linear classifier; beside it a 2-layer MLP
+/// projection head (linear, ReLU, linear, L2) that is dropped after training. Parameters live in
+/// one FlatStore. Names are torchvision's (conv1, bn1, layer1.0.conv1, ..., fc); the head's begin
+/// with "head.".
+class Network {
+ public:
+  /// Weights are Kaiming-normal (fan-out for convolutions as He et al. 2015; linear: fan-in), from
+  /// RandomStream(seed, Purpose::init, 0, slot). Throws UsageError for an unknown arch.
+  Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
+          batch::Precision precision, at::Device device);
+  ~Network();
+
+  /// `images` [N, 3, H, W] channels-last of the network's precision. Differentiable where gradient
+  /// mode is on.
+  Output forward(const at::Tensor& images, const ForwardOptions& options);
+
+  tensor::FlatStore& store();
+  const tensor::FlatStore& store() const;
+  int classes() const;
+  int feature_dim() const;
+  std::int64_t batches_tracked() const;      ///< training passes seen by batch norm
+  void set_batches_tracked(std::int64_t n);
+
+  /// Weights and statistics without the head, with int64 num_batches_tracked a batch norm, as
+  /// Python's model has them.
+  void save_weights(const std::string& file) const;
+  /// Strict: every name there, none left over, same shapes. The head keeps what it has. Throws
+  /// DataError.
+  void load_weights(const std::string& file);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace smcl::nn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "plan/step_plan.h"
+
+namespace smcl::plan {
+
+struct PlannerSettings {
+  std::uint64_t seed = 0;
+  int epochs = 200;          ///< of the run: fractions of it resolve against this
+  int batch_size = 128;
+  AugmentSettings augment;
+  MaskSettings mask;
+  TargetSettings target;
+  bool target_classes = false;                     ///< the method mixes labels with target classes
+  TargetImages target_images = TargetImages::never;
+  int contrast_warm_up = 0;  ///< epochs before mask.start in which masked_steps acts like always
+};
+
+/// Draws the steps of a run. Every result is a pure function of (settings, samples, epoch, step);
+/// safe to call from many threads.
+class Planner {
+ public:
+  /// `samples`: positions in the data set that are trained on; `labels[i]` the class of
+  /// samples[i]; `classes` their number. Throws UsageError on contradicting settings, DataError
+  /// where there are no samples.
+  Planner(PlannerSettings settings, std::vector<std::uint32_t> samples,
+          std::vector<std::int32_t> labels, int classes);
+  ~Planner();
+
+  /// The last, short batch counts.
+  int steps_per_epoch() const;
+  StepPlan plan(int epoch, int step) const;
+  /// First epoch in which masks may occur.
+  int mask_start_epoch() const;
+  /// Probability of each target class.
+  const std::vector<double>& target_probabilities() const;
+  const PlannerSettings& settings() const { return settings_; }
+
+ private:
+  struct State;
+  PlannerSettings settings_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace smcl::plan

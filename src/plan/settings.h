@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/config.h"
+
+namespace smcl::plan {
+
+enum class MaskKind { saliency, random, centre, none, oracle };
+enum class SaliencyOn { visible, original, reflect, padded };
+enum class Border { clip, shift };
+enum class Fill { mean, noise, blur, other };
+enum class DrawUnit { batch, image };
+enum class Plain { replace, add };
+enum class LambdaRule { area, constant, removed_saliency };
+
+/// Geometric augmentation of both batches.
+struct AugmentSettings {
+  int crop_padding = 4;  ///< black pixels on each side before the random crop; 0 = no crop
+  bool flip = true;      ///< horizontal flip of every second image
+};
+
+/// Which images are masked, and how (docs/method.md, table of settings).
+struct MaskSettings {
+  MaskKind kind = MaskKind::saliency;
+  std::string detector = "fine_grained";
+  SaliencyOn on = SaliencyOn::visible;
+  /// beta(a, b): unmasked share l ~ Beta, sides int(H*sqrt(1-l)), int(W*sqrt(1-l));
+  /// range(lo, hi) and fixed(v): box area as a share of the image.
+  config::Call area{"beta", {1.0, 1.0}};
+  Border border = Border::clip;
+  Fill fill = Fill::mean;
+  double prob = 0.2;          ///< of a step or image from `start` on; 0 = never
+  config::Moment start{0.8, true};
+  DrawUnit draw = DrawUnit::batch;  ///< governs the coin and the area
+  Plain plain = Plain::replace;
+  double cutout_prob = 0.0;   ///< plain.cutout: the same kind of box on unmasked images, own label
+};
+
+/// lambda: the weight of the own label in a masked image.
+struct LambdaSettings {
+  LambdaRule rule = LambdaRule::area;
+  double constant = 0.5;      ///< for LambdaRule::constant
+};
+
+/// Whence target classes come.
+struct TargetSettings {
+  config::Call distribution{"effective", {0.9999}};  ///< effective(b), inverse, sqrt_inverse, uniform
+  bool unit_sample = false;   ///< weights belong to samples instead of classes
+};
+
+void bind(config::Binder& binder, AugmentSettings& settings);
+void bind(config::Binder& binder, MaskSettings& settings);
+void bind(config::Binder& binder, LambdaSettings& settings);
+void bind(config::Binder& binder, TargetSettings& settings);
+
+/// When the target images themselves (not only their classes) go through the network.
+enum class TargetImages { never, masked_steps, always };
+
+}  // namespace smcl::plan

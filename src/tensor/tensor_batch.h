@@ -1,0 +1,26 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "batch/batch.h"
+
+namespace smcl::tensor {
+
+/// A batch::Batch as tensors. Blocks of B images follow one another in `images`: first (masked or
+/// plain), then plain under mask.plain = add, then targets.
+struct TensorBatch {
+  at::Tensor images;         ///< [blocks*B, 3, H, W], channels-last strides, fp32 or bf16
+  at::Tensor labels;         ///< [B] int64
+  at::Tensor target_labels;  ///< [B] int64, or undefined
+  at::Tensor lambda;         ///< [B] float32
+  std::int64_t count = 0;    ///< B
+  bool masked = false;
+  bool has_plain = false;
+  bool has_targets = false;
+  std::vector<std::uint8_t> is_masked;  ///< B: 1 where image i of the first block is masked
+};
+
+/// Without copying pixels where device is the CPU: `batch` must outlive the result.
+TensorBatch to_tensors(const batch::Batch& batch, at::Device device);
+
+}  // namespace smcl::tensor

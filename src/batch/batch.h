@@ -19,7 +19,7 @@ enum class Precision { fp32, bf16 };
 ///   plain: x_i, only under mask.plain = add on a masked step
 ///   target: t_i, where the plan has target images
 struct Batch {
-  int count = 0;   ///< B
+  int count = 0;  ///< B
   int height = 0;
   int width = 0;
   Precision precision = Precision::fp32;

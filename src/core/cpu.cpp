@@ -12,10 +12,14 @@ namespace smcl {
 
 std::string_view name(Isa isa) {
   switch (isa) {
-    case Isa::scalar: return "scalar";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::avx512_bf16: return "avx512_bf16";
+    case Isa::scalar:
+      return "scalar";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx512_bf16:
+      return "avx512_bf16";
   }
   return "?";
 }
@@ -27,10 +31,14 @@ bool cpu_supports(Isa isa) {
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   switch (isa) {
-    case Isa::scalar: return true;
-    case Isa::avx2: return avx2;
-    case Isa::avx512: return avx512;
-    case Isa::avx512_bf16: return avx512 && __builtin_cpu_supports("avx512bf16");
+    case Isa::scalar:
+      return true;
+    case Isa::avx2:
+      return avx2;
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx512_bf16:
+      return avx512 && __builtin_cpu_supports("avx512bf16");
   }
   return false;
 }
@@ -49,8 +57,8 @@ Isa choose_isa() {
       }
     }
     if (!known) {
-      throw UsageError(concat("SMCL_ISA is '", text,
-                              "'; expected scalar, avx2, avx512 or avx512_bf16"));
+      throw UsageError(
+          concat("SMCL_ISA is '", text, "'; expected scalar, avx2, avx512 or avx512_bf16"));
     }
   }
   while (!cpu_supports(allowed)) allowed = static_cast<Isa>(static_cast<int>(allowed) - 1);

@@ -16,7 +16,8 @@ struct Sinks {
   std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> console;
   spdlog::logger logger;
 
-  Sinks() : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
+  Sinks()
+      : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
     if (std::getenv("NO_COLOR") != nullptr) console->set_color_mode(spdlog::color_mode::never);
     console->set_pattern("%^%v%$");
     console->set_level(spdlog::level::info);
@@ -32,18 +33,25 @@ Sinks& sinks() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
 
 }  // namespace
 
-void set_console_level(Level level) { sinks().console->set_level(to_spdlog(level)); }
+void set_console_level(Level level) {
+  sinks().console->set_level(to_spdlog(level));
+}
 
 void set_file(const std::filesystem::path& file) {
   auto& all = sinks().logger.sinks();
@@ -59,9 +67,17 @@ void set_file(const std::filesystem::path& file) {
   }
 }
 
-void debug(std::string_view text) { sinks().logger.debug("{}", text); }
-void info(std::string_view text) { sinks().logger.info("{}", text); }
-void warn(std::string_view text) { sinks().logger.warn("warning: {}", text); }
-void error(std::string_view text) { sinks().logger.error("{}", text); }
+void debug(std::string_view text) {
+  sinks().logger.debug("{}", text);
+}
+void info(std::string_view text) {
+  sinks().logger.info("{}", text);
+}
+void warn(std::string_view text) {
+  sinks().logger.warn("warning: {}", text);
+}
+void error(std::string_view text) {
+  sinks().logger.error("{}", text);
+}
 
 }  // namespace smcl::log

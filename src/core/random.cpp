@@ -51,7 +51,9 @@ std::uint64_t RandomStream::next64() {
   return (high << 32) | next();
 }
 
-double RandomStream::unit() { return static_cast<double>(next64() >> 11) * 0x1.0p-53; }
+double RandomStream::unit() {
+  return static_cast<double>(next64() >> 11) * 0x1.0p-53;
+}
 
 std::uint32_t RandomStream::below(std::uint32_t bound) {
   // Lemire's method: reject the few low products that would make it biased.

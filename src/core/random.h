@@ -7,23 +7,23 @@ namespace smcl {
 
 /// What a random number decides. The values are part of the format of a run: never renumber.
 enum class Purpose : std::uint32_t {
-  init = 1,           ///< initial weights
-  epoch_order = 2,    ///< permutation of the training samples
-  augment = 3,        ///< crop and flip of the ordinary batch
-  target_class = 4,   ///< classes of the target batch
-  target_sample = 5,  ///< images of the target batch
-  target_augment = 6, ///< crop and flip of the target batch
-  mask_coin = 7,      ///< whether a step or image is masked
-  mask_area = 8,      ///< area of the mask
-  mask_place = 9,     ///< place of random masks
-  mask_fill = 10,     ///< noise, or the other image, that fills a mask
-  cutout_coin = 11,   ///< own-label cut-out on unmasked images
-  scene_kinds = 20,   ///< which background kinds go with which class
-  scene_objects = 21, ///< which objects are taken
-  scene_pose = 22,    ///< place, scale, tint of an object
-  scene_texture = 23, ///< texture of a background
-  class_order = 30,   ///< order of classes of a long-tailed split
-  bootstrap = 40,     ///< resampling of confidence intervals
+  init = 1,            ///< initial weights
+  epoch_order = 2,     ///< permutation of the training samples
+  augment = 3,         ///< crop and flip of the ordinary batch
+  target_class = 4,    ///< classes of the target batch
+  target_sample = 5,   ///< images of the target batch
+  target_augment = 6,  ///< crop and flip of the target batch
+  mask_coin = 7,       ///< whether a step or image is masked
+  mask_area = 8,       ///< area of the mask
+  mask_place = 9,      ///< place of random masks
+  mask_fill = 10,      ///< noise, or the other image, that fills a mask
+  cutout_coin = 11,    ///< own-label cut-out on unmasked images
+  scene_kinds = 20,    ///< which background kinds go with which class
+  scene_objects = 21,  ///< which objects are taken
+  scene_pose = 22,     ///< place, scale, tint of an object
+  scene_texture = 23,  ///< texture of a background
+  class_order = 30,    ///< order of classes of a long-tailed split
+  bootstrap = 40,      ///< resampling of confidence intervals
   test = 99,
 };
 
@@ -39,13 +39,13 @@ class RandomStream {
   /// `index` is a sample or a step, whichever the purpose counts; below 2^40. `epoch` below 2^24.
   RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint64_t index);
 
-  std::uint32_t next();              ///< uniform on 32 bits
-  std::uint64_t next64();            ///< uniform on 64 bits
-  double unit();                     ///< uniform in [0, 1), 53 bits
+  std::uint32_t next();                      ///< uniform on 32 bits
+  std::uint64_t next64();                    ///< uniform on 64 bits
+  double unit();                             ///< uniform in [0, 1), 53 bits
   std::uint32_t below(std::uint32_t bound);  ///< uniform in [0, bound), unbiased; bound >= 1
-  double normal();                   ///< standard normal (Box-Muller)
-  double gamma(double shape);        ///< Gamma(shape, 1), shape > 0 (Marsaglia & Tsang 2000)
-  double beta(double a, double b);   ///< Beta(a, b), both > 0; (1, 1) is unit()
+  double normal();                           ///< standard normal (Box-Muller)
+  double gamma(double shape);       ///< Gamma(shape, 1), shape > 0 (Marsaglia & Tsang 2000)
+  double beta(double a, double b);  ///< Beta(a, b), both > 0; (1, 1) is unit()
 
  private:
   std::array<std::uint32_t, 4> counter_;

@@ -21,14 +21,19 @@ class Dataset {
   virtual std::int32_t label(std::size_t index) const = 0;
   /// RGB bytes of image `index`. `epoch` matters only to sets that show another image each epoch.
   /// The view points into the set, or into `scratch`, and lasts as long as either.
-  virtual ImageView image(std::size_t index, int epoch, std::vector<std::uint8_t>& scratch) const = 0;
+  virtual ImageView image(std::size_t index, int epoch,
+                          std::vector<std::uint8_t>& scratch) const = 0;
   /// One name a class, in label order.
   virtual const std::vector<std::string>& class_names() const = 0;
   /// The tight box around the object where the set knows the truth (for mask.kind = oracle and
   /// for judging detectors), in pixels of `image(index, epoch)`.
-  virtual std::optional<Box> object_box(std::size_t /*index*/, int /*epoch*/) const { return std::nullopt; }
+  virtual std::optional<Box> object_box(std::size_t /*index*/, int /*epoch*/) const {
+    return std::nullopt;
+  }
   /// One byte a pixel, 1 on the object, rows without gaps; empty where the set does not know.
-  virtual std::vector<std::uint8_t> object_mask(std::size_t /*index*/, int /*epoch*/) const { return {}; }
+  virtual std::vector<std::uint8_t> object_mask(std::size_t /*index*/, int /*epoch*/) const {
+    return {};
+  }
 };
 
 /// A set held in memory: one contiguous block of RGB bytes, image after image.

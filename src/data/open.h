@@ -14,15 +14,15 @@ namespace smcl::data {
 
 /// Section [data] of a recipe: which set, which long-tailed form of it.
 struct DataSettings {
-  std::string name = "scenes";      ///< cifar10, cifar100, idx, scenes
-  std::string dir;                  ///< folder of the files; not for scenes
-  std::string profile = "exp";      ///< exp, step, balanced, counts (a file), indices (a file)
-  double ratio = 100.0;             ///< largest over smallest class
-  int n_max = 0;                    ///< images of the largest class; 0: all there are (scenes: 1000)
-  std::string counts_file;          ///< one count a line, in label order
-  std::string indices_file;         ///< one training position a line
-  int val_per_class = 0;            ///< taken out of the training set (not scenes: it has its own)
-  std::uint64_t split_seed = 0;     ///< which images
+  std::string name = "scenes";   ///< cifar10, cifar100, idx, scenes
+  std::string dir;               ///< folder of the files; not for scenes
+  std::string profile = "exp";   ///< exp, step, balanced, counts (a file), indices (a file)
+  double ratio = 100.0;          ///< largest over smallest class
+  int n_max = 0;                 ///< images of the largest class; 0: all there are (scenes: 1000)
+  std::string counts_file;       ///< one count a line, in label order
+  std::string indices_file;      ///< one training position a line
+  int val_per_class = 0;         ///< taken out of the training set (not scenes: it has its own)
+  std::uint64_t split_seed = 0;  ///< which images
   std::int64_t class_order_seed = -1;  ///< which classes are rare; -1: label order (protocol)
   ScenesSettings scenes;
 };
@@ -35,12 +35,12 @@ struct Opened {
   std::shared_ptr<const Dataset> test;
   std::vector<std::uint32_t> train_samples;
   std::vector<std::uint32_t> validation_samples;
-  std::vector<std::uint32_t> test_samples;    ///< all of them
-  std::vector<int> train_counts;              ///< a class, after the split
+  std::vector<std::uint32_t> test_samples;  ///< all of them
+  std::vector<int> train_counts;            ///< a class, after the split
   Normalisation normalisation;
   int height = 32;
   int width = 32;
-  std::optional<SceneSets> scenes;            ///< with truth, for name = scenes
+  std::optional<SceneSets> scenes;  ///< with truth, for name = scenes
   /// SHA-256 over settings, labels and pixels of the training samples and the test labels: the
   /// same data, the same hash.
   std::string hash;

@@ -19,15 +19,15 @@ inline constexpr int kSceneKinds = 24;
 inline constexpr int kSceneSize = 32;
 
 struct ScenesSettings {
-  std::uint64_t seed = 0;      ///< of objects, kinds, poses and textures
+  std::uint64_t seed = 0;  ///< of objects, kinds, poses and textures
   /// context(alpha, preferred), independent, resampled(alpha, preferred), scarce(kinds)
   config::Call support{"context", {0.5, 4.0}};
-  double kind_zipf = 0.0;      ///< exponent of a long tail of kinds; 0 = all alike
-  double scale_min = 0.4;      ///< of the object's 28 pixels
+  double kind_zipf = 0.0;  ///< exponent of a long tail of kinds; 0 = all alike
+  double scale_min = 0.4;  ///< of the object's 28 pixels
   double scale_max = 0.65;
   double texture_amplitude = 0.2;  ///< of +-127 grey levels
-  int test_objects = 40;       ///< a class, each over all kinds
-  int val_objects = 20;        ///< a class, each over all kinds
+  int test_objects = 40;           ///< a class, each over all kinds
+  int val_objects = 20;            ///< a class, each over all kinds
   std::string fashion_dir = "/usr/share/datasets/fashion-mnist";
 };
 void bind(config::Binder& binder, ScenesSettings& settings);
@@ -57,7 +57,8 @@ struct SceneSets {
 };
 
 /// `counts[label]`: training images of each of the 10 classes. Throws IoError where Fashion-MNIST
-/// is not at fashion_dir (the text names the Debian package), DataError where it has too few images.
+/// is not at fashion_dir (the text names the Debian package), DataError where it has too few
+/// images.
 SceneSets make_scenes(const ScenesSettings& settings, std::span<const int> counts);
 
 }  // namespace smcl::data

@@ -38,8 +38,8 @@ struct ImageView {
 
   const std::uint8_t* row(int y) const { return pixels + y * stride; }
   ImageView crop(const Box& box) const {
-    return {row(box.y0) + static_cast<std::ptrdiff_t>(box.x0) * channels, box.height(),
-            box.width(), channels, stride};
+    return {row(box.y0) + static_cast<std::ptrdiff_t>(box.x0) * channels, box.height(), box.width(),
+            channels, stride};
   }
 };
 

@@ -14,18 +14,24 @@ class Image {
  public:
   Image() = default;
   Image(int height, int width, int channels)
-      : height_(height), width_(width), channels_(channels),
+      : height_(height),
+        width_(width),
+        channels_(channels),
         pixels_(static_cast<std::size_t>(height) * width * channels) {}
 
   int height() const { return height_; }
   int width() const { return width_; }
   int channels() const { return channels_; }
-  std::uint8_t* row(int y) { return pixels_.data() + static_cast<std::size_t>(y) * width_ * channels_; }
+  std::uint8_t* row(int y) {
+    return pixels_.data() + static_cast<std::size_t>(y) * width_ * channels_;
+  }
   const std::uint8_t* row(int y) const {
     return pixels_.data() + static_cast<std::size_t>(y) * width_ * channels_;
   }
   std::uint8_t* at(int y, int x) { return row(y) + static_cast<std::size_t>(x) * channels_; }
-  const std::uint8_t* at(int y, int x) const { return row(y) + static_cast<std::size_t>(x) * channels_; }
+  const std::uint8_t* at(int y, int x) const {
+    return row(y) + static_cast<std::size_t>(x) * channels_;
+  }
   const std::vector<std::uint8_t>& bytes() const { return pixels_; }
   ImageView view() const {
     return {pixels_.data(), height_, width_, channels_,

@@ -39,8 +39,8 @@ at::Tensor supervised_contrast(const at::Tensor& anchors, const at::Tensor& clas
 /// The same for two classes an anchor over one similarity matrix, mixed:
 /// (1/N) sum_i [ lambda_i SC(z_i; y_i) + (1 - lambda_i) SC(z_i; q_i) ].
 at::Tensor mixed_contrast(const at::Tensor& anchors, const at::Tensor& own,
-                          const at::Tensor& target, const at::Tensor& lambda,
-                          const at::Tensor& set, const at::Tensor& set_classes,
-                          const at::Tensor& excluded, const ContrastOptions& options);
+                          const at::Tensor& target, const at::Tensor& lambda, const at::Tensor& set,
+                          const at::Tensor& set_classes, const at::Tensor& excluded,
+                          const ContrastOptions& options);
 
 }  // namespace smcl::loss

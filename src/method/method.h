@@ -22,20 +22,20 @@ enum class Rule { none, drw };
 
 /// What the method adds to data, plan and network (docs/method.md, table of settings).
 struct MethodSettings {
-  std::string name = "smcl";      ///< ce, smcl
+  std::string name = "smcl";  ///< ce, smcl
   MceLabel label = MceLabel::mixed;
   MceTarget target = MceTarget::sampled;
-  double mu = 0.3;                ///< weight of the contrastive part; 0 = off
+  double mu = 0.3;  ///< weight of the contrastive part; 0 = off
   double tau = 0.1;
   ContrastWhen when = ContrastWhen::always;
-  int warm_up = 0;                ///< with when = masked: epochs before mask.start with contrast
+  int warm_up = 0;  ///< with when = masked: epochs before mask.start with contrast
   ContrastSet set = ContrastSet::target;
   bool own_term = true;
   bool detach_target = false;
   BnStats bn_stats = BnStats::all;
   Rule rule = Rule::none;
   config::Moment rule_start{0.8, true};
-  double rule_b = 0.9999;         ///< of the class-balanced weights of DRW
+  double rule_b = 0.9999;  ///< of the class-balanced weights of DRW
 };
 void bind(config::Binder& binder, MethodSettings& settings);
 

@@ -23,8 +23,8 @@ Group shot_group(int count, const GroupBounds& bounds);
 /// are means over the classes of the group (equal to the mean over images on a balanced test
 /// set).
 struct Accuracy {
-  double all = 0.0;        ///< mean over images
-  double balanced = 0.0;   ///< mean over classes that have test images
+  double all = 0.0;       ///< mean over images
+  double balanced = 0.0;  ///< mean over classes that have test images
   std::optional<double> many, medium, few;
   std::optional<double> head, middle, tail;  ///< thirds of the classes by rank of training count
   std::vector<std::optional<double>> per_class;
@@ -58,8 +58,8 @@ struct Calibration {
     std::int64_t count = 0;
   };
   std::vector<Bin> bins;
-  double ece = 0.0;           ///< expected calibration error, in [0, 1]
-  double nll = 0.0;           ///< mean negative log-likelihood
+  double ece = 0.0;  ///< expected calibration error, in [0, 1]
+  double nll = 0.0;  ///< mean negative log-likelihood
 };
 Calibration calibration(const Predictions& predictions, int bins = 15);
 

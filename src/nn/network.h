@@ -15,7 +15,7 @@ namespace smcl::nn {
 struct NetworkSettings {
   std::string arch = "resnet32";  ///< resnet20, resnet32, resnet44, resnet56
   double width = 1.0;             ///< factor on the widths 16/32/64
-  int head_dim = 128;             ///< of the embeddings; the head's hidden layer is as wide as the features
+  int head_dim = 128;  ///< of the embeddings; the head's hidden layer is as wide as the features
 };
 void bind(config::Binder& binder, NetworkSettings& settings);
 
@@ -28,7 +28,7 @@ struct Output {
 
 /// What a training pass does beside computing.
 struct ForwardOptions {
-  bool training = false;   ///< batch statistics, and running ones updated
+  bool training = false;  ///< batch statistics, and running ones updated
   bool embeddings = false;
   /// Which images update the running statistics (bn.stats = plain_only): one byte an image;
   /// empty = all. All are normalised by the statistics of the whole batch either way.
@@ -56,7 +56,7 @@ class Network {
   const tensor::FlatStore& store() const;
   int classes() const;
   int feature_dim() const;
-  std::int64_t batches_tracked() const;      ///< training passes seen by batch norm
+  std::int64_t batches_tracked() const;  ///< training passes seen by batch norm
   void set_batches_tracked(std::int64_t n);
 
   /// Weights and statistics without the head, with int64 num_batches_tracked a batch norm, as

@@ -11,12 +11,12 @@ namespace smcl::plan {
 
 struct PlannerSettings {
   std::uint64_t seed = 0;
-  int epochs = 200;          ///< of the run: fractions of it resolve against this
+  int epochs = 200;  ///< of the run: fractions of it resolve against this
   int batch_size = 128;
   AugmentSettings augment;
   MaskSettings mask;
   TargetSettings target;
-  bool target_classes = false;                     ///< the method mixes labels with target classes
+  bool target_classes = false;  ///< the method mixes labels with target classes
   TargetImages target_images = TargetImages::never;
   int contrast_warm_up = 0;  ///< epochs before mask.start in which masked_steps acts like always
 };

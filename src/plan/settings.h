@@ -31,23 +31,24 @@ struct MaskSettings {
   config::Call area{"beta", {1.0, 1.0}};
   Border border = Border::clip;
   Fill fill = Fill::mean;
-  double prob = 0.2;          ///< of a step or image from `start` on; 0 = never
+  double prob = 0.2;  ///< of a step or image from `start` on; 0 = never
   config::Moment start{0.8, true};
   DrawUnit draw = DrawUnit::batch;  ///< governs the coin and the area
   Plain plain = Plain::replace;
-  double cutout_prob = 0.0;   ///< plain.cutout: the same kind of box on unmasked images, own label
+  double cutout_prob = 0.0;  ///< plain.cutout: the same kind of box on unmasked images, own label
 };
 
 /// lambda: the weight of the own label in a masked image.
 struct LambdaSettings {
   LambdaRule rule = LambdaRule::area;
-  double constant = 0.5;      ///< for LambdaRule::constant
+  double constant = 0.5;  ///< for LambdaRule::constant
 };
 
 /// Whence target classes come.
 struct TargetSettings {
-  config::Call distribution{"effective", {0.9999}};  ///< effective(b), inverse, sqrt_inverse, uniform
-  bool unit_sample = false;   ///< weights belong to samples instead of classes
+  config::Call distribution{"effective",
+                            {0.9999}};  ///< effective(b), inverse, sqrt_inverse, uniform
+  bool unit_sample = false;             ///< weights belong to samples instead of classes
 };
 
 void bind(config::Binder& binder, AugmentSettings& settings);

@@ -18,7 +18,7 @@ struct ImageDraw {
 
 /// Where a crop of the image's own size lies in the image padded on each side by `padding`.
 struct Crop {
-  int top = 0;   ///< 0..2*padding, row of the padded image
+  int top = 0;  ///< 0..2*padding, row of the padded image
   int left = 0;
   bool flip = false;
   /// The part of the augmented height x width image, before the flip, that shows the original.
@@ -28,25 +28,25 @@ Crop resolve(const ImageDraw& draw, int padding);
 
 /// The mask of one image: drawn, not yet placed.
 struct MaskDraw {
-  bool on = false;           ///< this image is masked
-  bool cutout = false;       ///< unmasked, but with a box and its own label
-  double keep = 1.0;         ///< l: planned share left visible before clipping, in [0, 1]
-  std::uint32_t place_y = 0; ///< uniform, for random places
+  bool on = false;            ///< this image is masked
+  bool cutout = false;        ///< unmasked, but with a box and its own label
+  double keep = 1.0;          ///< l: planned share left visible before clipping, in [0, 1]
+  std::uint32_t place_y = 0;  ///< uniform, for random places
   std::uint32_t place_x = 0;
-  std::uint32_t other = 0;   ///< position in the data set of the image that fills (fill = other)
-  std::uint64_t noise = 0;   ///< key of the noise that fills (fill = noise)
+  std::uint32_t other = 0;  ///< position in the data set of the image that fills (fill = other)
+  std::uint64_t noise = 0;  ///< key of the noise that fills (fill = noise)
 };
 
 /// Every random choice of a step, as plain values.
 struct StepPlan {
   std::uint64_t seed = 0;
   int epoch = 0;
-  std::int64_t step = 0;             ///< within the epoch
-  bool masked = false;               ///< any image of the step is masked
-  std::vector<ImageDraw> images;     ///< ordinary batch, B
-  std::vector<MaskDraw> masks;       ///< B, or empty on a step without masks and cut-outs
+  std::int64_t step = 0;                     ///< within the epoch
+  bool masked = false;                       ///< any image of the step is masked
+  std::vector<ImageDraw> images;             ///< ordinary batch, B
+  std::vector<MaskDraw> masks;               ///< B, or empty on a step without masks and cut-outs
   std::vector<std::int32_t> target_classes;  ///< B where the method wants targets, else empty
-  std::vector<ImageDraw> targets;    ///< B where target images go through the network, else empty
+  std::vector<ImageDraw> targets;  ///< B where target images go through the network, else empty
 };
 
 }  // namespace smcl::plan

@@ -17,7 +17,8 @@ enum class Unit { class_, sample };
 
 /// Probability of each class, sums to 1. A class without images gets 0. Throws DataError where
 /// no class has images, UsageError where b lies outside [0, 1].
-std::vector<double> class_probabilities(std::span<const int> counts, Kind kind, Unit unit, double b);
+std::vector<double> class_probabilities(std::span<const int> counts, Kind kind, Unit unit,
+                                        double b);
 
 /// Class weights of class-balanced loss and DRW: (1-b)/(1-b^n_k), scaled to sum to C.
 std::vector<double> class_balanced_weights(std::span<const int> counts, double b);

@@ -13,10 +13,10 @@ namespace smcl::tensor {
 
 /// One named tensor of a network.
 struct Slot {
-  std::string name;                 ///< as in torchvision: "layer1.0.conv1.weight"
+  std::string name;  ///< as in torchvision: "layer1.0.conv1.weight"
   std::vector<std::int64_t> shape;
-  bool shadow = false;              ///< convolution or linear weight: has a bf16 twin in bf16
-  bool statistic = false;           ///< running mean or variance: no gradient, not decayed
+  bool shadow = false;     ///< convolution or linear weight: has a bf16 twin in bf16
+  bool statistic = false;  ///< running mean or variance: no gradient, not decayed
 };
 
 /// All state of a network in four flat fp32 buffers (parameters, gradients, momentum, statistics)

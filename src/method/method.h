@@ -51,7 +51,8 @@ struct StepLoss {
   at::Tensor total;
   at::Tensor classification;
   at::Tensor contrast;
-  at::Tensor embeddings;  ///< detached, of the anchors; for failure signs
+  at::Tensor embeddings;  ///< detached [N, D], of the anchors; for failure signs
+  at::Tensor features;    ///< detached [N, D], of the first block; for failure signs
 };
 
 /// From a batch to a loss. The trainer knows no method by name.

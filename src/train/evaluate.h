@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/dataset.h"
+#include "metrics/metrics.h"
+#include "nn/network.h"
+
+namespace smcl::train {
+
+/// Logits of `samples` of a set, in their order, without augmentation, in batches of `batch_size`.
+metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
+                              const std::vector<std::uint32_t>& samples,
+                              const data::Normalisation& normalisation, int batch_size = 256);
+
+}  // namespace smcl::train

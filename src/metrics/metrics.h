@@ -26,7 +26,9 @@ struct Accuracy {
   double all = 0.0;       ///< mean over images
   double balanced = 0.0;  ///< mean over classes that have test images
   std::optional<double> many, medium, few;
-  std::optional<double> head, middle, tail;  ///< thirds of the classes by rank of training count
+  /// Thirds of the classes by rank of training count (rank r of C: third floor(3r/C), so 4/3/3 of
+  /// ten classes); equal counts rank in label order.
+  std::optional<double> head, middle, tail;
   std::vector<std::optional<double>> per_class;
 };
 
@@ -39,7 +41,8 @@ struct Predictions {
   std::int32_t predicted(std::size_t row) const;  ///< first maximum
 };
 
-/// Throws InternalError where sizes do not fit, DataError where a logit is not finite.
+/// All functions of predictions throw InternalError where sizes do not fit or there is no row,
+/// DataError where a label is out of range or a logit is not finite.
 Accuracy accuracy(const Predictions& predictions, std::span<const int> train_counts,
                   const GroupBounds& bounds);
 
@@ -48,7 +51,7 @@ Accuracy accuracy(const Predictions& predictions, std::span<const int> train_cou
 Predictions prior_corrected(const Predictions& predictions, std::span<const int> train_counts,
                             double tau);
 
-/// confusion[true * classes + predicted], counts.
+/// The confusion matrix: result[true * classes + predicted], counts.
 std::vector<std::int64_t> confusion(const Predictions& predictions);
 
 struct Calibration {
@@ -57,6 +60,7 @@ struct Calibration {
     double accuracy = 0.0;
     std::int64_t count = 0;
   };
+  /// Equal widths; bin m of M holds confidences in ((m-1)/M, m/M] (Guo et al. 2017).
   std::vector<Bin> bins;
   double ece = 0.0;  ///< expected calibration error, in [0, 1]
   double nll = 0.0;  ///< mean negative log-likelihood

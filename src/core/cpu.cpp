@@ -1,5 +1,6 @@
 #include "core/cpu.h"
 
+#include <cpuid.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -70,6 +71,16 @@ Isa choose_isa() {
 Isa best_isa() {
   static const Isa isa = choose_isa();
   return isa;
+}
+
+bool cpu_has_amx() {
+  // CPUID leaf 7: EDX bit 22 is AMX-BF16, bit 24 AMX-TILE.
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  return (edx >> 22 & 1U) != 0 && (edx >> 24 & 1U) != 0;
 }
 
 std::string cpu_model() {

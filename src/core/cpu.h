@@ -18,6 +18,9 @@ Isa best_isa();
 /// Whether this CPU supports `isa`, whatever SMCL_ISA says.
 bool cpu_supports(Isa isa);
 
+/// Whether this CPU has matrix tiles for bf16 (Intel AMX).
+bool cpu_has_amx();
+
 /// The CPU's model name, as the system tells it.
 std::string cpu_model();
 

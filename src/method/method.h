@@ -41,6 +41,7 @@ void bind(config::Binder& binder, MethodSettings& settings);
 
 /// What a method wants planned.
 struct Needs {
+  bool masks = false;
   bool target_classes = false;
   plan::TargetImages target_images = plan::TargetImages::never;
 };

@@ -33,12 +33,15 @@ metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset
     batch::evaluation_pixels(dataset, samples, begin, count, normalisation, precision,
                              pixels.data());
     const at::Tensor images =
-        at::from_blob(pixels.data(), {static_cast<std::int64_t>(count), first.height, first.width, 3},
+        at::from_blob(pixels.data(),
+                      {static_cast<std::int64_t>(count), first.height, first.width, 3},
                       at::TensorOptions().dtype(type))
             .permute({0, 3, 1, 2});
-    const at::Tensor logits = network.forward(images, {}).logits.to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor logits =
+        network.forward(images, {}).logits.to(at::kCPU, at::kFloat).contiguous();
     std::copy_n(logits.const_data_ptr<float>(), logits.numel(),
-                result.logits.begin() + static_cast<std::ptrdiff_t>(begin * static_cast<std::size_t>(result.classes)));
+                result.logits.begin() +
+                    static_cast<std::ptrdiff_t>(begin * static_cast<std::size_t>(result.classes)));
   }
   for (const std::uint32_t sample : samples) result.labels.push_back(dataset.label(sample));
   return result;

@@ -14,14 +14,13 @@ enum class Answer { go_on, checkpoint, stop };
 struct RunBegin {
   int epochs = 0;
   int steps_per_epoch = 0;
-  std::int64_t images_per_epoch = 0;
   int mask_start = 0;  ///< first epoch with masks; epochs where there are none
 };
 
 struct StepEnd {
   int epoch = 0;
-  int step = 0;             ///< 0-based within the epoch
-  int images = 0;           ///< of the ordinary stream
+  int step = 0;    ///< 0-based within the epoch
+  int images = 0;  ///< of the ordinary stream
   double rate = 0.0;
   bool masked = false;
 };
@@ -32,11 +31,11 @@ struct EpochEnd {
   double rate = 0.0;
   double loss = 0.0;
   double classification = 0.0;
-  std::optional<double> contrast;      ///< mean over the steps that had it
-  double masked_share = 0.0;           ///< of the steps
+  std::optional<double> contrast;  ///< mean over the steps that had it
+  double masked_share = 0.0;       ///< of the steps
   std::int64_t images = 0;
-  double seconds = 0.0;                ///< of training, without evaluation
-  double data_wait = 0.0;              ///< seconds of those spent waiting for batches
+  double seconds = 0.0;    ///< of training, without evaluation
+  double data_wait = 0.0;  ///< seconds of those spent waiting for batches
   /// Of the embeddings of the epoch's last step that had them.
   std::optional<double> mean_cosine;
   std::optional<double> zero_features;  ///< share of images with near-zero features

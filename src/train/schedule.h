@@ -12,8 +12,8 @@ enum class ScheduleKind { step, cosine };
 /// constant with drops to given factors of the base rate, or a half cosine down to 0.
 struct ScheduleSettings {
   ScheduleKind kind = ScheduleKind::step;
-  double rate = 0.1;    ///< base
-  int warm_up = 5;      ///< epochs; 0 = off
+  double rate = 0.1;  ///< base
+  int warm_up = 5;    ///< epochs; 0 = off
   std::vector<config::Moment> drops{{0.8, true}, {0.9, true}};
   std::vector<double> factors{0.01, 0.0001};  ///< of the base rate, one a drop
 };

@@ -76,10 +76,11 @@ class EpochSums {
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
     samples << (i == 0 ? "" : " ") << batch.samples[i];
   }
-  throw DivergedError(concat("the gradient is not finite in epoch ", epoch, ", step ", step,
-                             "; the update was skipped; lower schedule.rate or contrast.mu, or look "
-                             "at the samples of this batch: ",
-                             samples.str()));
+  throw DivergedError(
+      concat("the gradient is not finite in epoch ", epoch, ", step ", step,
+             "; the update was skipped; lower schedule.rate or contrast.mu, or look "
+             "at the samples of this batch: ",
+             samples.str()));
 }
 
 /// One optimiser step on one batch.
@@ -110,8 +111,8 @@ Answer train_epoch(const TrainSettings& settings, Parts& parts, int epoch) {
     const method::StepLoss loss = train_step(settings, parts, *batch, epoch, step, rate);
     sums.add(loss, batch->count);
     masked_steps += batch->masked ? 1 : 0;
-    answer = std::max(answer, emit(parts.observers,
-                                   StepEnd{epoch, step, batch->count, rate, batch->masked}));
+    answer = std::max(
+        answer, emit(parts.observers, StepEnd{epoch, step, batch->count, rate, batch->masked}));
     ++step;
     if (answer == Answer::stop) return answer;
   }

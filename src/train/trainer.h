@@ -18,10 +18,10 @@ struct TrainSettings {
   int epochs = 200;
   int batch_size = 128;
   double momentum = 0.9;
-  double weight_decay = 2e-4;    ///< on every parameter, batch norm and bias too
-  std::uint64_t seed = 0;        ///< of weights, order, augmentation, masks
-  int val_every = 1;             ///< epochs between evaluations on validation; 0 = last epoch only
-  int test_every = 1;            ///< the same on the test set
+  double weight_decay = 2e-4;  ///< on every parameter, batch norm and bias too
+  std::uint64_t seed = 0;      ///< of weights, order, augmentation, masks
+  int val_every = 1;           ///< epochs between evaluations on validation; 0 = last epoch only
+  int test_every = 1;          ///< the same on the test set
   ScheduleSettings schedule;
 };
 void bind(config::Binder& binder, TrainSettings& settings);

@@ -1,0 +1,124 @@
+#include "experiment/recipe.h"
+
+#include <algorithm>
+
+#include "core/cpu.h"
+#include "core/error.h"
+#include "format/file.h"
+
+namespace smcl::experiment {
+namespace {
+
+void bind(config::Binder& binder, metrics::GroupBounds& bounds) {
+  binder.field("groups.many_above", bounds.many_above, {0, 1e9},
+               "a class with more training images is of the many-shot group");
+  binder.field("groups.few_below", bounds.few_below, {0, 1e9},
+               "a class with fewer training images is of the few-shot group");
+  if (bounds.few_below > bounds.many_above + 1) {
+    throw UsageError(concat("groups.few_below = ", bounds.few_below,
+                            " lies above groups.many_above = ", bounds.many_above,
+                            ": the groups would overlap"));
+  }
+}
+
+void bind(config::Binder& binder, RuntimeSettings& runtime) {
+  const std::vector<std::pair<std::string, std::string>> words{
+      {"auto", "auto"}, {"fp32", "fp32"}, {"bf16", "bf16"}};
+  binder.choice("run.precision", runtime.precision, words,
+                "of the network's arithmetic; auto: bf16 where the CPU gains from it");
+  binder.field("run.threads", runtime.threads, {0, 4096},
+               "of the network's arithmetic; 0 = as many as the affinity mask allows");
+  binder.field("run.loader_threads", runtime.loader_threads, {0, 256},
+               "that make batches ahead; 0 = in the training thread");
+}
+
+/// bf16 gains on AMX and on AMD's AVX512_BF16; on Intel without AMX it is slower than fp32
+/// (docs/performance.md).
+bool bf16_gains() {
+  __builtin_cpu_init();
+  if (!cpu_supports(Isa::avx512_bf16) || best_isa() != Isa::avx512_bf16) return false;
+  return __builtin_cpu_is("amd") || cpu_has_amx();
+}
+
+/// `auto` becomes what it means here, so that the run folder says what was computed.
+void settle_precision(Recipe& recipe) {
+  if (recipe.runtime.precision != "auto") return;
+  recipe.runtime.precision = bf16_gains() ? "bf16" : "fp32";
+  for (config::Resolved& setting : recipe.resolved) {
+    if (setting.key != "run.precision") continue;
+    setting.value = '"' + recipe.runtime.precision + '"';
+    setting.origin = "auto, for this CPU";
+  }
+}
+
+}  // namespace
+
+batch::Precision Recipe::precision() const {
+  return runtime.precision == "bf16" ? batch::Precision::bf16 : batch::Precision::fp32;
+}
+
+plan::PlannerSettings Recipe::planner_settings() const {
+  const method::Needs needs = method::needs_of(method);
+  plan::PlannerSettings settings;
+  settings.seed = train.seed;
+  settings.epochs = train.epochs;
+  settings.batch_size = train.batch_size;
+  settings.augment = augment;
+  settings.mask = mask;
+  if (!needs.masks) settings.mask.prob = 0.0;
+  settings.target = target;
+  settings.target_classes = needs.target_classes;
+  settings.target_images = needs.target_images;
+  settings.contrast_warm_up = method.warm_up;
+  return settings;
+}
+
+std::string Recipe::settings_hash() const {
+  std::vector<config::Resolved> kept;
+  for (const config::Resolved& setting : resolved) {
+    const bool where = setting.key.starts_with("run.") && setting.key != "run.precision";
+    const bool files = setting.key == "data.dir" || setting.key == "scenes.fashion_dir";
+    if (!where && !files) kept.push_back(setting);
+  }
+  return format::sha256(config::to_toml(kept, false));
+}
+
+Recipe resolve_recipe(const config::Document& document, const std::string& name) {
+  Recipe recipe;
+  recipe.name = name;
+  config::Binder binder(document);
+  binder.field("run.name", recipe.name, "of the run folder");
+  bind(binder, recipe.data);
+  bind(binder, recipe.network);
+  bind(binder, recipe.method);
+  bind(binder, recipe.augment);
+  bind(binder, recipe.mask);
+  bind(binder, recipe.lambda);
+  bind(binder, recipe.target);
+  bind(binder, recipe.train);
+  bind(binder, recipe.groups);
+  bind(binder, recipe.runtime);
+  binder.finish();
+  recipe.resolved = binder.resolved();
+  const bool plain_name = !recipe.name.empty() && recipe.name.front() != '.' &&
+                          std::all_of(recipe.name.begin(), recipe.name.end(), [](unsigned char c) {
+                            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+                          });
+  if (!plain_name) {
+    throw UsageError(
+        concat("run.name = '", recipe.name,
+               "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
+  }
+  settle_precision(recipe);
+  method::check_settings(recipe.method, recipe.mask);
+  train::learning_rate(recipe.train.schedule, recipe.train.epochs - 1, recipe.train.epochs);
+  return recipe;
+}
+
+Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  config::Document document = config::Document::load(file);
+  for (const std::string& assignment : overrides) document.set(assignment);
+  return resolve_recipe(document, file.stem().string());
+}
+
+}  // namespace smcl::experiment

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "batch/batch.h"
+#include "core/config.h"
+#include "data/open.h"
+#include "method/method.h"
+#include "metrics/metrics.h"
+#include "nn/network.h"
+#include "plan/planner.h"
+#include "train/trainer.h"
+
+namespace smcl::experiment {
+
+/// Where and how a run computes; none of it changes what is learned beyond rounding.
+struct RuntimeSettings {
+  std::string precision = "auto";  ///< fp32, bf16; auto: bf16 where the CPU gains from it
+  int threads = 0;                 ///< 0: as many as the affinity mask allows
+  int loader_threads = 1;          ///< that make batches ahead; 0 = in the training thread
+};
+
+/// A recipe with every setting resolved.
+struct Recipe {
+  std::string name;  ///< of the run folder; default: the recipe file's stem
+  data::DataSettings data;
+  plan::AugmentSettings augment;
+  plan::MaskSettings mask;
+  plan::LambdaSettings lambda;
+  plan::TargetSettings target;
+  method::MethodSettings method;
+  nn::NetworkSettings network;
+  train::TrainSettings train;
+  metrics::GroupBounds groups;
+  RuntimeSettings runtime;
+  std::vector<config::Resolved> resolved;  ///< every key with value and origin
+
+  batch::Precision precision() const;
+  plan::PlannerSettings planner_settings() const;
+  /// SHA-256 of all settings that decide what is learned (not the name, not threads).
+  std::string settings_hash() const;
+};
+
+/// Reads a recipe file, applies overrides ("key=value"), checks keys, ranges and combinations.
+/// Throws UsageError, IoError.
+Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+/// The same from a document; `name` is the default of run.name.
+Recipe resolve_recipe(const config::Document& document, const std::string& name);
+
+}  // namespace smcl::experiment

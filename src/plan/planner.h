@@ -34,6 +34,9 @@ class Planner {
 
   /// The last, short batch counts.
   int steps_per_epoch() const;
+  /// Step `step` of epoch `epoch`, both from 0. Masks and cut-outs occur from mask.start on. Target
+  /// classes are drawn where the method mixes labels or target images are shown. Throws
+  /// InternalError for a step that the run does not have.
   StepPlan plan(int epoch, int step) const;
   /// First epoch in which masks may occur.
   int mask_start_epoch() const;
@@ -43,6 +46,9 @@ class Planner {
 
  private:
   struct State;
+  void draw_masks(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
+  void draw_targets(StepPlan& plan, std::size_t first) const;
+
   PlannerSettings settings_;
   std::unique_ptr<State> state_;
 };

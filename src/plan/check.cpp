@@ -1,0 +1,87 @@
+#include "plan/check.h"
+
+#include "core/error.h"
+
+namespace smcl::plan {
+namespace {
+
+void require_arguments(const config::Call& call, std::size_t count, const char* key) {
+  if (call.args.size() != count) {
+    throw UsageError(
+        concat(key, " = ", call.name, " takes ", count, " numbers, got ", call.args.size()));
+  }
+}
+
+void require_share(double value, const char* key) {
+  if (!(value >= 0.0 && value <= 1.0)) {
+    throw UsageError(concat(key, " = ", value, " is not within [0, 1]"));
+  }
+}
+
+void check_area(const config::Call& area) {
+  if (area.name == "beta") {
+    require_arguments(area, 2, "mask.area");
+    if (!(area.args[0] > 0.0) || !(area.args[1] > 0.0)) {
+      throw UsageError(concat("mask.area = beta(", area.args[0], ", ", area.args[1],
+                              "): both numbers must be above 0"));
+    }
+  } else if (area.name == "range") {
+    require_arguments(area, 2, "mask.area");
+    require_share(area.args[0], "mask.area, lower end");
+    require_share(area.args[1], "mask.area, upper end");
+    if (area.args[0] > area.args[1]) {
+      throw UsageError(concat("mask.area = range(", area.args[0], ", ", area.args[1],
+                              "): the lower end lies above the upper; swap them"));
+    }
+  } else if (area.name == "fixed") {
+    require_arguments(area, 1, "mask.area");
+    require_share(area.args[0], "mask.area");
+  } else {
+    throw UsageError(
+        concat("mask.area = ", area.name, " is unknown; expected beta, range or fixed"));
+  }
+}
+
+void check_targets(const config::Call& distribution) {
+  if (distribution.name == "effective") {
+    require_arguments(distribution, 1, "target.distribution");
+    require_share(distribution.args[0], "target.distribution, b");
+  } else if (distribution.name == "inverse" || distribution.name == "sqrt_inverse" ||
+             distribution.name == "uniform") {
+    require_arguments(distribution, 0, "target.distribution");
+  } else {
+    throw UsageError(concat("target.distribution = ", distribution.name,
+                            " is unknown; expected effective, inverse, sqrt_inverse or uniform"));
+  }
+}
+
+}  // namespace
+
+void check_settings(const PlannerSettings& settings) {
+  if (settings.batch_size < 1) {
+    throw UsageError(concat("batch size ", settings.batch_size, "; expected at least 1"));
+  }
+  if (settings.epochs < 1 || settings.epochs >= (1 << 24)) {
+    throw UsageError(concat("epochs ", settings.epochs, "; expected 1 to ", (1 << 24) - 1));
+  }
+  if (settings.augment.crop_padding < 0) {
+    throw UsageError(
+        concat("augment.crop_padding = ", settings.augment.crop_padding, "; expected at least 0"));
+  }
+  if (settings.contrast_warm_up < 0) {
+    throw UsageError(concat("warm-up of the contrastive part is ", settings.contrast_warm_up,
+                            " epochs; expected at least 0"));
+  }
+  const MaskSettings& mask = settings.mask;
+  require_share(mask.prob, "mask.prob");
+  require_share(mask.cutout_prob, "plain.cutout");
+  check_area(mask.area);
+  check_targets(settings.target.distribution);
+  if (mask.kind == MaskKind::none && mask.cutout_prob > 0.0) {
+    throw UsageError(concat("plain.cutout = ", mask.cutout_prob,
+                            " cuts out the box that mask.kind = none does not draw; set it to 0 or "
+                            "choose another kind"));
+  }
+}
+
+}  // namespace smcl::plan

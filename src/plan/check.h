@@ -1,0 +1,11 @@
+#pragma once
+
+#include "plan/planner.h"
+
+namespace smcl::plan {
+
+/// Throws UsageError, in one sentence, for values out of range and for settings that contradict
+/// each other.
+void check_settings(const PlannerSettings& settings);
+
+}  // namespace smcl::plan

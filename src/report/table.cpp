@@ -1,0 +1,265 @@
+#include "report/table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+
+namespace smcl::report {
+namespace {
+
+bool is_missing(const Cell& value) {
+  return std::holds_alternative<std::monostate>(value);
+}
+
+Cell without_non_finite(Cell value) {
+  if (const auto* number = std::get_if<double>(&value); number && !std::isfinite(*number)) {
+    return {};
+  }
+  if (const auto* spread = std::get_if<Spread>(&value);
+      spread && !(std::isfinite(spread->mean) && std::isfinite(spread->deviation))) {
+    return {};
+  }
+  return value;
+}
+
+std::string fixed(double value, int digits) {
+  std::array<char, 400> text{};  // the largest double has 309 digits before the point
+  std::snprintf(text.data(), text.size(), "%.*f", std::clamp(digits, 0, 20), value);
+  const std::string result = text.data();
+  const bool negative_zero =
+      result.front() == '-' && result.find_first_not_of("-0.") == std::string::npos;
+  return negative_zero ? result.substr(1) : result;
+}
+
+std::string printable(const std::string& text) {
+  std::string result = text;
+  for (char& c : result) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      c = '?';
+    }
+  }
+  return result;
+}
+
+std::string as_text(const Cell& value, const Column& column) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    return printable(*text);
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    return fixed(*number * column.scale, column.digits);
+  }
+  if (const auto* spread = std::get_if<Spread>(&value)) {
+    return fixed(spread->mean * column.scale, column.digits) + " +- " +
+           fixed(spread->deviation * column.scale, column.digits);
+  }
+  return "-";
+}
+
+/// Characters of UTF-8, as a terminal shows them side by side.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string shortest(double value) {
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) {
+    return text;
+  }
+  std::string result = "\"";
+  for (const char c : text) {
+    result += c;
+    if (c == '"') {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+std::string as_csv(const Cell& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    return quoted(*text);
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    return shortest(*number);
+  }
+  if (const auto* spread = std::get_if<Spread>(&value)) {
+    return shortest(spread->mean);
+  }
+  return {};
+}
+
+nlohmann::ordered_json as_json(const Cell& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    return *text;
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    return *number;
+  }
+  if (const auto* spread = std::get_if<Spread>(&value)) {
+    return spread->mean;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Cell cell(const std::optional<double>& value) {
+  return value ? Cell(*value) : Cell();
+}
+
+TextStyle text_style(bool is_terminal) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool refused = no_color != nullptr && *no_color != '\0';
+  return is_terminal && !refused ? TextStyle::bold : TextStyle::plain;
+}
+
+TableFormat table_format(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, TableFormat>, 3> known{
+      {{"text", TableFormat::text}, {"csv", TableFormat::csv}, {"json", TableFormat::json}}};
+  for (const auto& [known_name, format] : known) {
+    if (name == known_name) {
+      return format;
+    }
+  }
+  throw UsageError(concat("format: got \"", name, "\", expected text, csv or json"));
+}
+
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+  std::set<std::string> keys;
+  for (const Column& column : columns_) {
+    if (!keys.insert(column.key).second) {
+      throw InternalError(concat("table: two columns with the key \"", column.key, "\""));
+    }
+  }
+  if (columns_.empty()) {
+    throw InternalError("table: no columns");
+  }
+}
+
+void Table::add_row(std::vector<Cell> cells, Emphasis emphasis) {
+  if (cells.size() != columns_.size()) {
+    throw InternalError(
+        concat("table: a row of ", cells.size(), " cells, expected ", columns_.size()));
+  }
+  std::transform(cells.begin(), cells.end(), cells.begin(), without_non_finite);
+  rows_.push_back({std::move(cells), emphasis});
+}
+
+bool Table::has_spread(std::size_t column) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+    return std::holds_alternative<Spread>(row.cells[column]);
+  });
+}
+
+bool Table::is_shown(std::size_t column) const {
+  return !columns_[column].hide_if_empty ||
+         std::any_of(rows_.begin(), rows_.end(),
+                     [&](const Row& row) { return !is_missing(row.cells[column]); });
+}
+
+bool Table::aligns_right(std::size_t column) const {
+  return std::none_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+    return std::holds_alternative<std::string>(row.cells[column]);
+  });
+}
+
+std::string Table::text(TextStyle style) const {
+  std::vector<std::string> lines(rows_.size() + 1);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (!is_shown(c)) {
+      continue;
+    }
+    std::vector<std::string> texts{printable(columns_[c].title)};
+    for (const Row& row : rows_) {
+      texts.push_back(as_text(row.cells[c], columns_[c]));
+    }
+    std::size_t widest = 0;
+    for (const std::string& text : texts) {
+      widest = std::max(widest, width(text));
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const std::string padding(widest - width(texts[i]), ' ');
+      lines[i] += lines[i].empty() && c == 0 ? "" : "  ";
+      lines[i] += aligns_right(c) ? padding + texts[i] : texts[i] + padding;
+    }
+  }
+  std::string result;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    lines[i].erase(lines[i].find_last_not_of(' ') + 1);
+    const bool strong = i == 0 || rows_[i - 1].emphasis == Emphasis::strong;
+    const bool bold = strong && style == TextStyle::bold;
+    result += bold ? "\x1b[1m" + lines[i] + "\x1b[0m\n" : lines[i] + "\n";
+  }
+  return result;
+}
+
+std::string Table::csv() const {
+  const auto line = [&](const auto& value, const auto& deviation) {
+    std::string result;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      result += (c == 0 ? "" : ",") + value(c);
+      if (has_spread(c)) {
+        result += "," + deviation(c);
+      }
+    }
+    return result + "\n";
+  };
+  std::string result = line([&](std::size_t c) { return quoted(columns_[c].key); },
+                            [&](std::size_t c) { return quoted(columns_[c].key + "_sd"); });
+  for (const Row& row : rows_) {
+    result += line([&](std::size_t c) { return as_csv(row.cells[c]); },
+                   [&](std::size_t c) {
+                     const auto* spread = std::get_if<Spread>(&row.cells[c]);
+                     return spread ? shortest(spread->deviation) : std::string();
+                   });
+  }
+  return result;
+}
+
+std::string Table::json() const {
+  nlohmann::ordered_json result = nlohmann::ordered_json::array();
+  for (const Row& row : rows_) {
+    nlohmann::ordered_json object;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      object[columns_[c].key] = as_json(row.cells[c]);
+      if (has_spread(c)) {
+        const auto* spread = std::get_if<Spread>(&row.cells[c]);
+        object[columns_[c].key + "_sd"] =
+            spread ? nlohmann::ordered_json(spread->deviation) : nlohmann::ordered_json(nullptr);
+      }
+    }
+    result.push_back(std::move(object));
+  }
+  // A name that is no UTF-8 must not keep the numbers from being printed.
+  return result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string Table::render(TableFormat format, TextStyle style) const {
+  switch (format) {
+    case TableFormat::csv:
+      return csv();
+    case TableFormat::json:
+      return json();
+    case TableFormat::text:
+      break;
+  }
+  return text(style);
+}
+
+}  // namespace smcl::report

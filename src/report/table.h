@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace smcl::report {
+
+/// A mean with its standard deviation, e.g. over seeds.
+struct Spread {
+  double mean = 0.0;
+  double deviation = 0.0;
+};
+
+/// Nothing (a dash in text, empty in CSV, null in JSON), a text, a number, a mean with spread.
+/// Numbers that are not finite are treated as nothing.
+using Cell = std::variant<std::monostate, std::string, double, Spread>;
+Cell cell(const std::optional<double>& value);
+
+struct Column {
+  std::string title;           ///< in text
+  std::string key;             ///< in CSV and JSON; unique within a table
+  int digits = 1;              ///< after the point, in text
+  double scale = 1.0;          ///< factor in text, e.g. 100 for percent
+  bool hide_if_empty = false;  ///< in text, where no row has a value
+};
+
+/// `plain` everywhere, or `bold` for the header and emphasised rows.
+enum class TextStyle { plain, bold };
+/// Bold on a terminal, unless the environment variable NO_COLOR is set and not empty
+/// (no-color.org).
+TextStyle text_style(bool is_terminal);
+
+enum class Emphasis { none, strong };
+enum class TableFormat { text, csv, json };
+/// "text", "csv" or "json". Throws UsageError with the valid names.
+TableFormat table_format(std::string_view name);
+
+/// A small table with one row a thing and one column a quantity.
+class Table {
+ public:
+  /// Throws InternalError where there is no column or two have one key.
+  explicit Table(std::vector<Column> columns);
+
+  /// Throws InternalError where there is not one cell a column.
+  void add_row(std::vector<Cell> cells, Emphasis emphasis = Emphasis::none);
+  std::size_t rows() const { return rows_.size(); }
+
+  /// Aligned columns, two blanks between them, a line a row, without trailing blanks. Columns of
+  /// numbers are aligned to the right. Control characters in texts become '?'.
+  std::string text(TextStyle style = TextStyle::plain) const;
+  /// Quoted as in RFC 4180, with a header line and Unix line ends. Numbers unscaled, with as many
+  /// digits as they need to be read back exactly. A column with spreads is followed by one named
+  /// KEY_sd.
+  std::string csv() const;
+  /// An array of objects, one a row, keys in the order of the columns; spreads as in CSV.
+  std::string json() const;
+  std::string render(TableFormat format, TextStyle style = TextStyle::plain) const;
+
+ private:
+  struct Row {
+    std::vector<Cell> cells;
+    Emphasis emphasis;
+  };
+  bool has_spread(std::size_t column) const;
+  bool is_shown(std::size_t column) const;
+  bool aligns_right(std::size_t column) const;
+
+  std::vector<Column> columns_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace smcl::report

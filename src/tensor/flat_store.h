@@ -25,7 +25,12 @@ struct Slot {
 /// the gradient buffer set beforehand. Slots start on 64-byte borders; the gaps stay 0.
 class FlatStore {
  public:
+  /// Throws InternalError for a name given twice or a negative size.
   FlatStore(std::vector<Slot> slots, batch::Precision precision, at::Device device);
+  FlatStore(const FlatStore&) = delete;  // a copy would share the buffers
+  FlatStore& operator=(const FlatStore&) = delete;
+  FlatStore(FlatStore&&) = default;
+  FlatStore& operator=(FlatStore&&) = default;
 
   const std::vector<Slot>& slots() const { return slots_; }
   /// fp32 view: a leaf that requires a gradient (parameters) or a plain tensor (statistics).
@@ -38,22 +43,26 @@ class FlatStore {
   at::Tensor gradients() const { return gradients_; }
   at::Tensor momentum() const { return momentum_; }
   at::Tensor statistics() const { return statistics_; }
+  /// bf16 twin of the whole parameter buffer, offset for offset; undefined in fp32.
+  at::Tensor shadow() const { return shadow_; }
   /// Parameters to shadow, after parameters were written from outside the optimiser.
   void refresh_shadow();
   void zero_gradients();
   /// Throws InternalError where some `.grad` left its buffer.
   void check_gradients() const;
+  /// Elements of all parameters, gaps not counted.
   std::int64_t parameter_count() const;
   batch::Precision precision() const { return precision_; }
 
  private:
   struct Place {
     std::int64_t offset = 0;
-    std::int64_t shadow_offset = -1;
     at::Tensor view;
     at::Tensor shadow;
     at::Tensor gradient;
   };
+  const Place& place(const std::string& name) const;
+
   std::vector<Slot> slots_;
   std::map<std::string, Place> places_;
   batch::Precision precision_;

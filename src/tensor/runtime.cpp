@@ -1,0 +1,36 @@
+#include "tensor/runtime.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <malloc.h>
+#include <torch/version.h>
+
+#include <climits>
+#include <mutex>
+
+#include "core/cpu.h"
+#include "core/error.h"
+
+namespace smcl::tensor {
+
+void prepare_runtime(int threads) {
+  if (threads < 0) {
+    throw UsageError(concat("number of threads is ", threads,
+                            "; expected at least 1, or 0 for one a usable CPU"));
+  }
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Activations of a step come back with the same sizes in the next: giving them back to the
+    // kernel in between costs a page fault for every 4 KiB.
+    mallopt(M_MMAP_THRESHOLD, INT_MAX);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    at::set_num_interop_threads(1);
+  });
+  at::set_num_threads(threads == 0 ? usable_cpus() : threads);
+}
+
+RuntimeInfo runtime_info() {
+  return {TORCH_VERSION, at::get_num_threads(), at::show_config(), at::get_parallel_info()};
+}
+
+}  // namespace smcl::tensor

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ class ResidentDataset : public Dataset {
   std::vector<std::uint8_t> pixels_;
   std::vector<std::int32_t> labels_;
   std::vector<std::string> class_names_;
+};
+
+/// Training and test set.
+struct TrainTest {
+  std::shared_ptr<const ResidentDataset> train;
+  std::shared_ptr<const ResidentDataset> test;
 };
 
 /// Mean and standard deviation of each channel, on the scale 0..1.

@@ -14,11 +14,13 @@ namespace smcl::data {
 
 /// Section [data] of a recipe: which set, which long-tailed form of it.
 struct DataSettings {
-  std::string name = "scenes";   ///< cifar10, cifar100, idx, scenes
-  std::string dir;               ///< folder of the files; not for scenes
-  std::string profile = "exp";   ///< exp, step, balanced, counts (a file), indices (a file)
-  double ratio = 100.0;          ///< largest over smallest class
-  int n_max = 0;                 ///< images of the largest class; 0: all there are (scenes: 1000)
+  std::string name = "scenes";  ///< cifar10, cifar100, idx, scenes
+  std::string dir;              ///< folder of the files; not for scenes
+  std::string profile = "exp";  ///< exp, step, balanced, counts (a file), indices (a file)
+  double ratio = 100.0;         ///< largest over smallest class
+  /// images of the largest class, val_per_class included; 0: all there are (of a set that is not
+  /// balanced: of its smallest class; scenes: 1000)
+  int n_max = 0;
   std::string counts_file;       ///< one count a line, in label order
   std::string indices_file;      ///< one training position a line
   int val_per_class = 0;         ///< taken out of the training set (not scenes: it has its own)
@@ -27,6 +29,9 @@ struct DataSettings {
   ScenesSettings scenes;
 };
 void bind(config::Binder& binder, DataSettings& settings);
+
+/// Throws UsageError where settings are out of range, contradict one another, or would do nothing.
+void check(const DataSettings& settings);
 
 /// A data set opened for training: three sets, and which positions of them are used.
 struct Opened {
@@ -41,8 +46,8 @@ struct Opened {
   int height = 32;
   int width = 32;
   std::optional<SceneSets> scenes;  ///< with truth, for name = scenes
-  /// SHA-256 over settings, labels and pixels of the training samples and the test labels: the
-  /// same data, the same hash.
+  /// SHA-256 over positions, labels and pixels of all samples used (data/fingerprint.h): the same
+  /// data, the same hash.
   std::string hash;
 
   int classes() const { return train->classes(); }

@@ -48,6 +48,11 @@ struct Evaluation {
   double seconds = 0.0;
 };
 
+/// Everything of an epoch has happened, its evaluations included.
+struct EpochDone {
+  int epoch = 0;
+};
+
 struct RunEnd {
   int epochs = 0;
   double seconds = 0.0;
@@ -61,6 +66,7 @@ class Observer {
   virtual Answer on(const StepEnd&) { return Answer::go_on; }
   virtual Answer on(const EpochEnd&) { return Answer::go_on; }
   virtual Answer on(const Evaluation&) { return Answer::go_on; }
+  virtual Answer on(const EpochDone&) { return Answer::go_on; }
   virtual Answer on(const RunEnd&) { return Answer::go_on; }
 };
 

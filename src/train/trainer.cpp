@@ -168,6 +168,7 @@ void run(const TrainSettings& settings, Parts& parts) {
     Answer answer = train_epoch(settings, parts, epoch);
     if (answer == Answer::stop) return;
     answer = evaluate_sets(settings, parts, epoch);
+    answer = std::max(answer, emit(parts.observers, EpochDone{epoch}));
     if (answer == Answer::stop) return;
   }
   emit(parts.observers, RunEnd{settings.epochs, seconds_since(start)});

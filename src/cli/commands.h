@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace smcl::cli {
+
+// One function a subcommand: adds it to `app`, with its options and what it does.
+void add_train(CLI::App& app);
+void add_eval(CLI::App& app);
+void add_compare(CLI::App& app);
+void add_explain(CLI::App& app);
+void add_data(CLI::App& app);
+void add_doctor(CLI::App& app);
+
+/// Parses and runs a command line; returns the exit code. The only place that prints errors.
+int run(int argc, char** argv);
+
+}  // namespace smcl::cli

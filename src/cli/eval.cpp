@@ -1,0 +1,153 @@
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "core/error.h"
+#include "experiment/run.h"
+#include "experiment/summary.h"
+#include "record/predictions.h"
+#include "tensor/runtime.h"
+#include "train/evaluate.h"
+
+namespace smcl::cli {
+namespace {
+
+struct Options {
+  std::string run;
+  std::string weights;
+  std::string on;
+  std::vector<std::string> set;
+  std::string by = "groups";
+  std::string format = "text";
+};
+
+struct Judged {
+  metrics::Predictions predictions;
+  std::vector<int> train_counts;
+  std::vector<std::string> class_names;
+  metrics::GroupBounds bounds;
+  std::string what;
+};
+
+Judged from_stored(const record::RunFolder& folder) {
+  const nlohmann::json summary = folder.summary();
+  Judged judged;
+  judged.predictions = record::read_predictions(folder.predictions_file("test"));
+  judged.train_counts = summary.at("train_counts").get<std::vector<int>>();
+  judged.class_names = summary.at("class_names").get<std::vector<std::string>>();
+  judged.bounds.many_above = summary.at("groups").at("many_above").get<int>();
+  judged.bounds.few_below = summary.at("groups").at("few_below").get<int>();
+  judged.what = "last epoch, test set, stored predictions";
+  return judged;
+}
+
+Judged from_weights(const record::RunFolder& folder, const Options& options) {
+  const experiment::Recipe trained = experiment::recipe_of(folder);
+  config::Document document =
+      config::Document::parse(folder.config(), (folder.path() / "config.toml").string());
+  for (const std::string& assignment : options.set) {
+    if (!assignment.starts_with("data.") && !assignment.starts_with("scenes.") &&
+        !assignment.starts_with("run.")) {
+      throw UsageError(
+          concat("--set ", assignment,
+                 ": eval changes only data.*, scenes.* and run.*; the run decides the rest"));
+    }
+    document.set(assignment);
+  }
+  const experiment::Recipe recipe = experiment::resolve_recipe(document, "run");
+  tensor::prepare_runtime(recipe.runtime.threads);
+  const data::Opened data = data::open_data(recipe.data);
+  const std::string which = options.weights.empty() ? "last" : options.weights;
+  nn::Network network = experiment::load_network(folder, trained, data.classes(), which);
+  const std::string on = options.on.empty() ? "test" : options.on;
+  const bool validation = on == "val";
+  if (validation && data.validation == nullptr) {
+    throw UsageError(
+        concat(folder.path().string(), " has no validation set; set data.val_per_class"));
+  }
+  const data::Dataset& set = on == "train" ? *data.train
+                             : validation  ? *data.validation
+                                           : *data.test;
+  const auto& samples = on == "train" ? data.train_samples
+                        : validation  ? data.validation_samples
+                                      : data.test_samples;
+  Judged judged;
+  judged.predictions = train::evaluate(network, set, samples, data.normalisation);
+  judged.train_counts = data.train_counts;
+  judged.class_names = data.train->class_names();
+  judged.bounds = recipe.groups;
+  judged.what = concat(which, " weights, ", on, " set");
+  return judged;
+}
+
+report::Table class_table(const Judged& judged, const metrics::Accuracy& accuracy) {
+  report::Table table({{"class", "class"},
+                       {"images", "train_images", 0},
+                       {"group", "group"},
+                       {"accuracy", "accuracy", 1, 100.0}});
+  constexpr std::array<const char*, 3> kGroups{"many", "medium", "few"};
+  for (std::size_t c = 0; c < judged.class_names.size(); ++c) {
+    const auto group = metrics::shot_group(judged.train_counts[c], judged.bounds);
+    table.add_row({judged.class_names[c], static_cast<double>(judged.train_counts[c]),
+                   std::string(kGroups.at(static_cast<std::size_t>(group))),
+                   report::cell(accuracy.per_class[c])});
+  }
+  return table;
+}
+
+void evaluate(const Options& options) {
+  const auto folder = record::RunFolder::open(options.run);
+  const bool stored = options.weights.empty() && options.on.empty() && options.set.empty();
+  const Judged judged = stored ? from_stored(folder) : from_weights(folder, options);
+  if (options.format == "json") {
+    nlohmann::json out = experiment::judge(judged.predictions, judged.train_counts, judged.bounds);
+    out["run"] = folder.name();
+    out["what"] = judged.what;
+    out["class_names"] = judged.class_names;
+    out["train_counts"] = judged.train_counts;
+    std::cout << out.dump(2) << '\n';
+    return;
+  }
+  const auto accuracy = metrics::accuracy(judged.predictions, judged.train_counts, judged.bounds);
+  if (options.by == "classes") {
+    std::cout << render(class_table(judged, accuracy), options.format);
+  } else {
+    const auto corrected = metrics::prior_corrected(judged.predictions, judged.train_counts, 1.0);
+    const std::vector<report::AccuracyRow> rows{
+        {folder.name(), accuracy, {}},
+        {"prior-corrected", metrics::accuracy(corrected, judged.train_counts, judged.bounds), {}}};
+    std::cout << render(report::accuracy_table(rows), options.format);
+  }
+  if (options.format == "text") std::cout << judged.what << '\n';
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("eval", "accuracies of a run, by group or by class");
+  command->add_option("run", options->run, "run folder")->required();
+  command
+      ->add_option("--weights", options->weights,
+                   "compute anew from these weights: last, best_on_val, best_on_test")
+      ->check(CLI::IsMember({"last", "best_on_val", "best_on_test"}));
+  command->add_option("--on", options->on, "set to compute anew on: test, val, train")
+      ->check(CLI::IsMember({"test", "val", "train"}));
+  command->add_option("--set", options->set, "another data set: data.key=value (repeatable)")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--by", options->by, "groups (with thirds) or classes")
+      ->check(CLI::IsMember({"groups", "classes"}))
+      ->capture_default_str();
+  command->add_option("--format", options->format, "text, json, csv")
+      ->check(CLI::IsMember({"text", "json", "csv"}))
+      ->capture_default_str();
+  command->footer(
+      "Without --weights, --on and --set the stored predictions of the last epoch are judged.\n"
+      "Examples:\n  smcl eval runs/smcl-1\n  smcl eval runs/smcl-1 --by classes\n"
+      "  smcl eval runs/smcl-1 --weights best_on_test --format json");
+  command->callback([options] { evaluate(*options); });
+}
+
+}  // namespace smcl::cli

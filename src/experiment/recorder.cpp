@@ -1,0 +1,111 @@
+#include "experiment/recorder.h"
+
+#include "core/error.h"
+#include "core/log.h"
+#include "experiment/summary.h"
+#include "record/predictions.h"
+
+namespace smcl::experiment {
+
+Recorder::Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Network& network,
+                   const std::vector<int>& train_counts, bool has_validation)
+    : recipe_(recipe),
+      folder_(folder),
+      network_(network),
+      train_counts_(train_counts),
+      best_set_(has_validation ? "val" : "test") {}
+
+train::Answer Recorder::on(const train::RunBegin& event) {
+  mask_start_ = event.mask_start;
+  epochs_ = event.epochs;
+  return train::Answer::go_on;
+}
+
+train::Answer Recorder::on(const train::EpochEnd& event) {
+  nlohmann::json row{{"type", "epoch"},
+                     {"epoch", event.epoch},
+                     {"rate", event.rate},
+                     {"loss", event.loss},
+                     {"classification", event.classification},
+                     {"masked_share", event.masked_share},
+                     {"images", event.images},
+                     {"seconds", event.seconds},
+                     {"data_wait", event.data_wait}};
+  if (event.contrast) row["contrast"] = *event.contrast;
+  if (event.mean_cosine) row["mean_cosine"] = *event.mean_cosine;
+  if (event.zero_features) row["zero_features"] = *event.zero_features;
+  folder_.append_metrics(row);
+
+  last_epoch_ = event.epoch;
+  images_ += event.images;
+  train_seconds_ += event.seconds;
+  wait_seconds_ += event.data_wait;
+  epoch_signs_ = {};
+  epoch_signs_.epoch = event.epoch;
+  epoch_signs_.masking_started = event.epoch >= mask_start_;
+  epoch_signs_.contrast_loss = event.contrast;
+  epoch_signs_.mean_cosine = event.mean_cosine;
+  epoch_signs_.near_zero_share = event.zero_features;
+  return train::Answer::go_on;
+}
+
+train::Answer Recorder::on(const train::Evaluation& event) {
+  const metrics::Accuracy accuracy =
+      metrics::accuracy(*event.predictions, train_counts_, recipe_.groups);
+  nlohmann::json row{{"type", "evaluation"},
+                     {"epoch", event.epoch},
+                     {"set", event.set},
+                     {"seconds", event.seconds},
+                     {"accuracy", to_json(accuracy, false)}};
+  folder_.append_metrics(row);
+  if (event.set == "test") test_ = *event.predictions;
+  if (event.set != best_set_) return train::Answer::go_on;
+
+  epoch_signs_.many = accuracy.many;
+  epoch_signs_.all = accuracy.all;
+  epoch_signs_.tail = accuracy.tail;
+  if (accuracy.all > best_.all) {
+    best_ = {event.epoch, accuracy.all, to_json(accuracy, true)};
+    network_.save_weights(folder_.weights_file("best_on_" + best_set_).string());
+  }
+  return train::Answer::go_on;
+}
+
+train::Answer Recorder::on(const train::EpochDone& event) {
+  network_.save_weights(folder_.weights_file("last").string());
+  for (const std::string& warning : signs_.add(epoch_signs_)) {
+    log::warn(warning);
+    warnings_.push_back(warning);
+    folder_.append_metrics({{"type", "warning"}, {"epoch", event.epoch}, {"text", warning}});
+  }
+  return train::Answer::go_on;
+}
+
+nlohmann::json Recorder::summary() const {
+  nlohmann::json out{
+      {"format_version", 1},
+      {"run", folder_.name()},
+      {"finished_at", utc_now()},
+      {"settings_hash", recipe_.settings_hash()},
+      {"epochs", epochs_},
+      {"images_seen", images_},
+      {"train_seconds", train_seconds_},
+      {"images_per_second",
+       train_seconds_ > 0 ? static_cast<double>(images_) / train_seconds_ : 0.0},
+      {"data_wait_share", train_seconds_ > 0 ? wait_seconds_ / train_seconds_ : 0.0},
+      {"peak_memory_mb", peak_memory_mb()},
+      {"precision", recipe_.runtime.precision},
+      {"train_counts", train_counts_},
+      {"groups",
+       {{"many_above", recipe_.groups.many_above}, {"few_below", recipe_.groups.few_below}}},
+      {"warnings", warnings_}};
+  out["last"] = judge(test_, train_counts_, recipe_.groups);
+  out["last"]["epoch"] = last_epoch_;
+  if (best_.epoch >= 0) {
+    out["best_on_" + best_set_] = {
+        {"epoch", best_.epoch}, {"set", best_set_}, {"accuracy", best_.accuracy}};
+  }
+  return out;
+}
+
+}  // namespace smcl::experiment

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/recipe.h"
+#include "metrics/failure_signs.h"
+#include "nn/network.h"
+#include "record/run_folder.h"
+#include "train/observer.h"
+
+namespace smcl::experiment {
+
+/// Writes a run's folder while it trains: metrics.jsonl, weights, predictions of the last epoch;
+/// gathers what summary.json says; watches for failure signs.
+class Recorder : public train::Observer {
+ public:
+  /// `folder`, `network` and `train_counts` outlive the recorder.
+  Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Network& network,
+           const std::vector<int>& train_counts, bool has_validation);
+
+  train::Answer on(const train::RunBegin& event) override;
+  train::Answer on(const train::EpochEnd& event) override;
+  train::Answer on(const train::Evaluation& event) override;
+  train::Answer on(const train::EpochDone& event) override;
+
+  /// What the run was, as far as its events tell: the measured part of summary.json.
+  nlohmann::json summary() const;
+  /// Of the last evaluation on the test set.
+  const metrics::Predictions& test_predictions() const { return test_; }
+
+ private:
+  struct Best {
+    int epoch = -1;
+    double all = -1.0;
+    nlohmann::json accuracy;
+  };
+
+  const Recipe& recipe_;
+  record::RunFolder& folder_;
+  const nn::Network& network_;
+  const std::vector<int>& train_counts_;
+  std::string best_set_;  ///< "val" where there is a validation set, else "test"
+  Best best_;
+  int mask_start_ = 0;
+  int epochs_ = 0;
+  double train_seconds_ = 0.0;
+  double wait_seconds_ = 0.0;
+  std::int64_t images_ = 0;
+  metrics::FailureSigns signs_;
+  metrics::EpochSigns epoch_signs_;
+  std::vector<std::string> warnings_;
+  metrics::Predictions test_;
+  int last_epoch_ = -1;
+};
+
+}  // namespace smcl::experiment

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "metrics/metrics.h"
+
+namespace smcl::experiment {
+
+/// As summary.json and metrics.jsonl hold accuracies; null where a group is empty.
+nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class);
+
+/// Everything that one set of predictions tells: accuracy, prior-corrected accuracy, calibration.
+nlohmann::json judge(const metrics::Predictions& predictions, std::span<const int> train_counts,
+                     const metrics::GroupBounds& bounds);
+
+/// Largest resident memory of this process so far, MiB.
+double peak_memory_mb();
+
+/// Now, UTC, as 2026-01-31T12:00:00Z.
+std::string utc_now();
+
+}  // namespace smcl::experiment

@@ -1,0 +1,73 @@
+#include "experiment/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace smcl::experiment {
+namespace {
+
+config::Document parse(const std::string& toml) {
+  return config::Document::parse(toml, "test.toml");
+}
+
+TEST(Recipe, EveryShippedRecipeResolves) {
+  const std::filesystem::path root = std::filesystem::path(SMCL_SOURCE_DIR) / "recipes";
+  int seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().extension() != ".toml") continue;
+    EXPECT_NO_THROW(load_recipe(entry.path(), {})) << entry.path();
+    ++seen;
+  }
+  EXPECT_GE(seen, 15);
+}
+
+TEST(Recipe, HashIgnoresWhereAndKeepsWhat) {
+  const Recipe base = resolve_recipe(parse(""), "a");
+  EXPECT_EQ(base.settings_hash(),
+            resolve_recipe(parse("run.threads = 1\ndata.dir = 'x'"), "b").settings_hash());
+  EXPECT_NE(base.settings_hash(), resolve_recipe(parse("train.seed = 1"), "a").settings_hash());
+  EXPECT_NE(base.settings_hash(), resolve_recipe(parse("mask.prob = 0.3"), "a").settings_hash());
+}
+
+TEST(Recipe, PrintedConfigurationResolvesToTheSameSettings) {
+  const Recipe first =
+      resolve_recipe(parse("mask.start = 5\nmask.area = [0.2, 0.5]\ntrain.epochs = 7"), "a");
+  const Recipe again = resolve_recipe(parse(config::to_toml(first.resolved, true)), "a");
+  EXPECT_EQ(first.settings_hash(), again.settings_hash());
+  EXPECT_EQ(again.mask.start.epoch(7), 5);
+}
+
+TEST(Recipe, PrecisionIsSettled) {
+  const Recipe recipe = resolve_recipe(parse(""), "a");
+  EXPECT_TRUE(recipe.runtime.precision == "fp32" || recipe.runtime.precision == "bf16");
+  EXPECT_EQ(resolve_recipe(parse("run.precision = 'bf16'"), "a").precision(),
+            batch::Precision::bf16);
+}
+
+TEST(Recipe, CrossEntropyPlansNoMasks) {
+  const Recipe recipe = resolve_recipe(parse("method.name = 'ce'"), "a");
+  EXPECT_EQ(recipe.planner_settings().mask.prob, 0.0);
+  EXPECT_FALSE(recipe.planner_settings().target_classes);
+}
+
+TEST(Recipe, RefusesWhatIsWrong) {
+  for (const char* toml :
+       {"mask.porb = 0.2", "mask.prob = 1.5", "train.epochs = 0", "run.name = '../x'",
+        "groups.few_below = 200", "schedule.factors = [0.1]", "mask.kind = 'salient'"}) {
+    EXPECT_THROW(resolve_recipe(parse(toml), "a"), UsageError) << toml;
+  }
+}
+
+TEST(Recipe, UnknownKeyNamesTheNearest) {
+  try {
+    resolve_recipe(parse("mask.porb = 0.2"), "a");
+    FAIL() << "accepted";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("mask.prob"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("test.toml"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace smcl::experiment

@@ -70,7 +70,10 @@ std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
                                     const std::vector<int>& train_counts,
                                     const std::vector<double>& target_probabilities);
 
-/// Needs without making the method (the planner is made first).
+/// Throws UsageError where method.name is unknown; the text lists those that are known.
+void check_name(const MethodSettings& settings);
+
+/// Needs without making the method (the planner is made first). Throws for an unknown name.
 Needs needs_of(const MethodSettings& settings);
 
 /// Checks that span method and mask settings; throws UsageError with one sentence.

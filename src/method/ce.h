@@ -1,0 +1,19 @@
+#pragma once
+
+#include "method/rule.h"
+
+namespace smcl::method {
+
+/// Cross-entropy on the ordinary batch, with a rule's class weights.
+class CrossEntropy : public Method {
+ public:
+  explicit CrossEntropy(ClassWeights weights) : weights_(std::move(weights)) {}
+  Needs needs() const override { return {}; }
+  /// Throws InternalError for masked images: their labels would be wrong.
+  StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) override;
+
+ private:
+  ClassWeights weights_;
+};
+
+}  // namespace smcl::method

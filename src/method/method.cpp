@@ -1,0 +1,31 @@
+#include "method/method.h"
+
+#include "core/error.h"
+#include "method/ce.h"
+#include "method/smcl.h"
+
+namespace smcl::method {
+namespace {
+
+void check_numbers(const MethodSettings& settings) {
+  if (!(settings.mu >= 0)) {
+    throw UsageError(concat("contrast.mu is ", settings.mu, ", expected at least 0"));
+  }
+  if (!(settings.tau > 0)) {
+    throw UsageError(concat("contrast.tau is ", settings.tau, ", expected more than 0"));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
+                                    const std::vector<int>& train_counts,
+                                    const std::vector<double>& target_probabilities) {
+  check_name(settings);
+  check_numbers(settings);
+  ClassWeights weights(settings, epochs, train_counts);
+  if (settings.name == "ce") return std::make_unique<CrossEntropy>(std::move(weights));
+  return std::make_unique<Smcl>(settings, std::move(weights), target_probabilities);
+}
+
+}  // namespace smcl::method

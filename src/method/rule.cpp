@@ -1,0 +1,25 @@
+#include "method/rule.h"
+
+#include "core/error.h"
+#include "sampling/class_distribution.h"
+
+namespace smcl::method {
+
+ClassWeights::ClassWeights(const MethodSettings& settings, int epochs,
+                           const std::vector<int>& train_counts) {
+  if (settings.rule == Rule::none) return;
+  if (train_counts.empty()) {
+    throw UsageError("rule.name = drw needs the images a class has in training, got none");
+  }
+  start_ = settings.rule_start.epoch(epochs);
+  const auto weights = sampling::class_balanced_weights(train_counts, settings.rule_b);
+  weights_ = at::tensor(weights, at::kDouble).to(at::kFloat);
+}
+
+at::Tensor ClassWeights::at_epoch(int epoch, at::Device device) {
+  if (!weights_.defined() || epoch < start_) return {};
+  if (weights_.device() != device) weights_ = weights_.to(device);
+  return weights_;
+}
+
+}  // namespace smcl::method

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "method/method.h"
+
+namespace smcl::method {
+
+/// Class weights that a rule puts on the own-label terms, by epoch. drw: none before its start,
+/// then the class-balanced weights (Cao et al. 2019; docs/method.md).
+class ClassWeights {
+ public:
+  /// Throws UsageError where the rule needs class counts and there are none.
+  ClassWeights(const MethodSettings& settings, int epochs, const std::vector<int>& train_counts);
+  /// [C] float32 on `device`; undefined = all 1.
+  at::Tensor at_epoch(int epoch, at::Device device);
+
+ private:
+  int start_ = 0;
+  at::Tensor weights_;
+};
+
+}  // namespace smcl::method

@@ -20,7 +20,8 @@ if(SMCL_SANITIZE)
 endif()
 
 set(SMCL_AVX2_FLAGS -mavx2 -mf16c -mfma)
-set(SMCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
+# GCC 12 takes its own AVX-512 intrinsics for uninitialised (PR 105593).
+set(SMCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -Wno-uninitialized -Wno-maybe-uninitialized)
 set(SMCL_AVX512BF16_FLAGS ${SMCL_AVX512_FLAGS} -mavx512bf16)
 
 function(smcl_isa_flags)

@@ -31,10 +31,18 @@ struct Batch {
   std::vector<std::byte> pixels;
   std::vector<std::int32_t> labels;         ///< B
   std::vector<std::int32_t> target_labels;  ///< B where the method mixes labels, else empty
-  std::vector<float> lambda;                ///< B, weight of the own label; 1 where not masked
-  std::vector<Point> peaks;                 ///< B on a masked step; of the augmented image
-  std::vector<Box> boxes;                   ///< B on a masked step, clipped; empty box = no mask
-  std::vector<std::uint32_t> samples;       ///< B, positions in the data set, to name culprits
+  /// B, weight of the own label in the cross-entropy, by the rule of mce.lambda; 1 where image i
+  /// is not masked or its box is empty.
+  std::vector<float> lambda;
+  /// B, the same for the contrastive part, always by area: mce.* changes the cross-entropy alone.
+  std::vector<float> contrast_lambda;
+  std::vector<std::uint8_t> is_masked;  ///< B, 1 where image i is masked (not: cut out)
+  /// B on a step with masks or cut-outs, else empty: centres of the masks before clipping, in the
+  /// augmented image; (0, 0) where there is none.
+  std::vector<Point> peaks;
+  /// B on a step with masks or cut-outs, else empty: what is filled, clipped; empty box = nothing.
+  std::vector<Box> boxes;
+  std::vector<std::uint32_t> samples;  ///< B, positions in the data set, to name culprits
 
   int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }
 };
@@ -48,15 +56,23 @@ struct ExecutorSettings {
 };
 
 /// Executes plans on the CPU: bytes to batch, deterministically, one thread a call.
+///
+/// Where a mask lies (mask.kind): saliency: around the detector's peak; random, centre: around a
+/// uniform or the middle pixel of the part that shows the original; oracle: the true object's box
+/// itself, whatever mask.area says; none: as random, but no pixel changes and the box is reported
+/// empty, while lambda follows the box that would have been.
+/// lambda (mce.lambda): area: 1 - box area / (H*W), after clipping; constant; removed_saliency: the
+/// share of the map's sum left outside the box, by area where the map is all zero.
 class Executor {
  public:
-  /// `dataset` outlives the executor; its images have one size. Throws UsageError for
-  /// mask.kind = oracle on a set without truth.
+  /// `dataset` outlives the executor; its images are RGB and have one size, above
+  /// augment.crop_padding. Throws UsageError for mask.kind = oracle on a set without truth, for an
+  /// unknown detector and for one that needs the network, DataError for an empty set.
   Executor(ExecutorSettings settings, const data::Dataset& dataset);
   ~Executor();
 
   /// Fills `out`, reusing its memory. Not to be called from two threads at once; make one
-  /// executor a thread.
+  /// executor a thread. Throws DataError for an image of another size.
   void execute(const plan::StepPlan& plan, Batch& out);
 
  private:
@@ -70,12 +86,10 @@ class Executor {
 Box mask_box(Point centre, double keep, int height, int width, plan::Border border);
 
 /// Normalised evaluation images [first, first + count) of `samples`, no augmentation: writes
-/// count * height * width * 3 values of `precision` to `out`.
+/// count * height * width * 3 values of `precision` to `out`. Throws InternalError where the range
+/// leaves `samples`.
 void evaluation_pixels(const data::Dataset& dataset, const std::vector<std::uint32_t>& samples,
                        std::size_t first, std::size_t count, const data::Normalisation& norm,
                        Precision precision, std::byte* out);
-
-/// Makes batches of an epoch ahead of the training thread, in order.
-class Loader;
 
 }  // namespace smcl::batch

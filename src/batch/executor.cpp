@@ -1,0 +1,178 @@
+#include <algorithm>
+
+#include "batch/augment.h"
+#include "batch/batch.h"
+#include "batch/fill.h"
+#include "batch/geometry.h"
+#include "batch/normalise.h"
+#include "batch/placement.h"
+#include "core/error.h"
+
+namespace smcl::batch {
+namespace {
+
+void check_plan(const plan::StepPlan& plan) {
+  const std::size_t count = plan.images.size();
+  const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
+  if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
+      !fits(plan.targets.size())) {
+    throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
+                               " masks, ", plan.target_classes.size(), " target classes and ",
+                               plan.targets.size(), " target images"));
+  }
+}
+
+}  // namespace
+
+struct Executor::State {
+  State(ExecutorSettings wanted, const data::Dataset& set)
+      : settings(std::move(wanted)),
+        dataset(set),
+        normaliser(settings.normalisation, settings.precision) {
+    if (dataset.size() == 0) throw DataError("the data set is empty; there is nothing to train on");
+    const ImageView first = dataset.image(0, 0, scratch);
+    height = first.height;
+    width = first.width;
+    if (settings.augment.crop_padding < 0 ||
+        settings.augment.crop_padding >= std::min(height, width)) {
+      throw UsageError(concat("augment.crop_padding = ", settings.augment.crop_padding,
+                              " does not fit images of ", height, "x", width, "; expected 0 to ",
+                              std::min(height, width) - 1, ", so that every crop shows something"));
+    }
+    placement = std::make_unique<Placement>(settings, dataset, height, width);
+    if (settings.mask.fill == plan::Fill::blur) blur = std::make_unique<Blur>(height, width);
+    augmented.resize(pixels() * 3);
+    other.resize(pixels() * 3);
+  }
+
+  std::size_t pixels() const {
+    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  }
+
+  ImageView image(std::size_t index, int epoch, std::vector<std::uint8_t>& memory) const;
+  void fill(const plan::MaskDraw& draw, const Shown& shown, const Box& box);
+  void prepare(const plan::StepPlan& plan, Batch& out) const;
+  void ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out);
+  void target(const plan::StepPlan& plan, std::size_t i, Batch& out);
+
+  ExecutorSettings settings;
+  const data::Dataset& dataset;
+  Normaliser normaliser;
+  int height = 0;
+  int width = 0;
+  std::unique_ptr<Placement> placement;
+  std::unique_ptr<Blur> blur;
+  std::vector<std::uint8_t> augmented;
+  std::vector<std::uint8_t> other;
+  std::vector<std::uint8_t> scratch;
+  std::vector<std::uint8_t> other_scratch;
+};
+
+ImageView Executor::State::image(std::size_t index, int epoch,
+                                 std::vector<std::uint8_t>& memory) const {
+  if (index >= dataset.size()) {
+    throw InternalError(
+        concat("a plan asks for image ", index, " of a data set of ", dataset.size()));
+  }
+  const ImageView view = dataset.image(index, epoch, memory);
+  if (view.height != height || view.width != width || view.channels != 3) {
+    throw DataError(concat("image ", index, " is ", view.height, "x", view.width, "x",
+                           view.channels, "; expected ", height, "x", width,
+                           "x3 like the first of the set"));
+  }
+  return view;
+}
+
+/// Fills `box` of the augmented bytes; `mean` is left to the normalised values.
+void Executor::State::fill(const plan::MaskDraw& draw, const Shown& shown, const Box& box) {
+  const int padding = settings.augment.crop_padding;
+  switch (settings.mask.fill) {
+    case plan::Fill::mean:
+      break;
+    case plan::Fill::noise:
+      fill_noise(augmented.data(), width, box, draw.noise);
+      break;
+    case plan::Fill::blur:
+      blur->fill(augmented.data(), visible_part(shown.crop, height, width, padding), box);
+      break;
+    case plan::Fill::other:
+      augment(image(draw.other, shown.epoch, other_scratch), shown.crop, padding, other.data());
+      fill_other(augmented.data(), other.data(), width, box);
+      break;
+  }
+}
+
+void Executor::State::prepare(const plan::StepPlan& plan, Batch& out) const {
+  const std::size_t count = plan.images.size();
+  out.count = static_cast<int>(count);
+  out.height = height;
+  out.width = width;
+  out.precision = settings.precision;
+  out.masked = plan.masked;
+  out.has_plain = plan.masked && settings.mask.plain == plan::Plain::add;
+  out.has_targets = !plan.targets.empty();
+  out.pixels.resize(static_cast<std::size_t>(out.blocks()) * count * pixels() * 3 *
+                    normaliser.value_bytes());
+  out.labels.resize(count);
+  out.samples.resize(count);
+  out.target_labels.assign(plan.target_classes.begin(), plan.target_classes.end());
+  out.lambda.assign(count, 1.0F);
+  out.contrast_lambda.assign(count, 1.0F);
+  out.is_masked.assign(count, 0);
+  out.peaks.assign(plan.masks.size(), Point{});
+  out.boxes.assign(plan.masks.size(), Box{});
+}
+
+void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out) {
+  const plan::ImageDraw& draw = plan.images[i];
+  const int padding = settings.augment.crop_padding;
+  const Shown shown{image(draw.index, plan.epoch, scratch), augmented.data(),
+                    plan::resolve(draw, padding), draw.index, plan.epoch};
+  out.labels[i] = dataset.label(draw.index);
+  out.samples[i] = draw.index;
+  augment(shown.original, shown.crop, padding, augmented.data());
+
+  const std::size_t bytes = pixels() * 3 * normaliser.value_bytes();
+  std::byte* first = out.pixels.data() + i * bytes;
+  if (out.has_plain)
+    normaliser.write(augmented.data(), pixels(), first + plan.images.size() * bytes);
+  Placed placed;
+  if (!plan.masks.empty() && (plan.masks[i].on || plan.masks[i].cutout)) {
+    placed = placement->place(plan.masks[i], shown);
+    fill(plan.masks[i], shown, placed.box);
+    out.peaks[i] = placed.centre;
+    out.boxes[i] = placed.box;
+    if (plan.masks[i].on) {
+      out.is_masked[i] = 1;
+      out.lambda[i] = static_cast<float>(placed.lambda);
+      out.contrast_lambda[i] = static_cast<float>(placed.contrast_lambda);
+    }
+  }
+  normaliser.write(augmented.data(), pixels(), first);
+  if (settings.mask.fill == plan::Fill::mean) normaliser.zero(placed.box, width, first);
+}
+
+void Executor::State::target(const plan::StepPlan& plan, std::size_t i, Batch& out) {
+  const plan::ImageDraw& draw = plan.targets[i];
+  const int padding = settings.augment.crop_padding;
+  augment(image(draw.index, plan.epoch, scratch), plan::resolve(draw, padding), padding,
+          augmented.data());
+  const std::size_t block = static_cast<std::size_t>(out.blocks()) - 1;
+  const std::size_t bytes = pixels() * 3 * normaliser.value_bytes();
+  normaliser.write(augmented.data(), pixels(),
+                   out.pixels.data() + (block * plan.images.size() + i) * bytes);
+}
+
+Executor::Executor(ExecutorSettings settings, const data::Dataset& dataset)
+    : state_(std::make_unique<State>(std::move(settings), dataset)) {}
+
+Executor::~Executor() = default;
+
+void Executor::execute(const plan::StepPlan& plan, Batch& out) {
+  check_plan(plan);
+  state_->prepare(plan, out);
+  for (std::size_t i = 0; i < plan.images.size(); ++i) state_->ordinary(plan, i, out);
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) state_->target(plan, i, out);
+}
+
+}  // namespace smcl::batch

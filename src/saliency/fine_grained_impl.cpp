@@ -11,10 +11,10 @@ const Kernels& kernels(Isa isa) {
     case Isa::scalar:
       return kScalarKernels;
     case Isa::avx2:
-      return kScalarKernels;
+      return kAvx2Kernels;
     case Isa::avx512:
     case Isa::avx512_bf16:
-      return kScalarKernels;
+      return kAvx512Kernels;
   }
   return kScalarKernels;
 }
@@ -56,8 +56,6 @@ void FineGrainedWorkspace::lay_out(int height, int width) {
   planes_.resize(2 * plane);
   f.grey = planes_.data() + 1;
   f.spare = planes_.data() + plane + 1;
-  row_sums_.resize(3 * static_cast<std::size_t>(f.plane_stride));
-  f.row_sums = row_sums_.data();
 
   f.scale_count = choose_scales(height, width, f.scales);
   f.margin = 0;

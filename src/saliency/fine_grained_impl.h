@@ -15,7 +15,7 @@
 namespace smcl::saliency::fine_grained {
 
 /// Window radii in pixels (Montabone & Soto 2010, as OpenCV has them).
-inline constexpr std::array<int, 6> kRadii = {12, 24, 48, 28, 56, 112};
+inline constexpr std::array<int, 6> kRadii = {12, 24, 28, 48, 56, 112};
 
 /// Largest sum of centre-surround differences: six radii of at most 255.
 inline constexpr int kMaxSum = 6 * 255;
@@ -68,14 +68,13 @@ struct Frame {
   std::uint8_t* grey = nullptr;
   std::uint8_t* spare = nullptr;
   std::ptrdiff_t plane_stride = 0;
-  std::uint16_t* row_sums = nullptr;  ///< three rows of `plane_stride`
   /// (height + 1) rows of the integral image, its column 0 at integral[0]. Left of it lie
   /// `margin` zeros, right of column `width` at least `margin` copies of the row's last value.
   std::uint32_t* integral = nullptr;
   std::ptrdiff_t integral_stride = 0;
   int margin = 0;
   int scale_count = 0;
-  Scale scales[6];
+  Scale scales[6];  ///< one that is `whole` comes last
   /// Sums over the radii, height * width, rows without gaps.
   std::uint16_t* on = nullptr;
   std::uint16_t* off = nullptr;
@@ -115,7 +114,6 @@ class FineGrainedWorkspace : public Workspace {
 
   Frame frame_;
   std::vector<std::uint8_t> planes_;
-  std::vector<std::uint16_t> row_sums_;
   std::vector<std::uint32_t> integral_;
   std::vector<float> widths_;
   std::vector<std::uint16_t> sums_;

@@ -35,13 +35,11 @@ void blur(Frame& f) {
     const std::uint8_t* above = f.grey + reflect(y - 1, f.height) * f.plane_stride;
     const std::uint8_t* here = f.grey + y * f.plane_stride;
     const std::uint8_t* below = f.grey + reflect(y + 1, f.height) * f.plane_stride;
-    for (int x = 0; x < f.width; ++x) {
-      f.row_sums[x] = static_cast<std::uint16_t>(above[x] + 2 * here[x] + below[x]);
-    }
     std::uint8_t* out = f.spare + y * f.plane_stride;
+    const auto column = [&](int x) { return above[x] + 2 * here[x] + below[x]; };
     for (int x = 0; x < f.width; ++x) {
-      const int sum = f.row_sums[reflect(x - 1, f.width)] + 2 * f.row_sums[x] +
-                      f.row_sums[reflect(x + 1, f.width)];
+      const int sum =
+          column(reflect(x - 1, f.width)) + 2 * column(x) + column(reflect(x + 1, f.width));
       out[x] = static_cast<std::uint8_t>((sum + 8) >> 4);
     }
   }

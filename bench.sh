@@ -1,0 +1,24 @@
+#!/bin/sh
+# Builds and runs benchmarks: ./bench.sh [NAME...], for example ./bench.sh saliency; all of them
+# without a name. Prints one JSON line a measurement on standard output, and the build on standard
+# error. SMCL_BENCH_CMAKE adds options for cmake, such as -DSMCL_TORCH=OFF.
+set -eu
+cd "$(dirname "$0")"
+build=build/bench
+# shellcheck disable=SC2086
+cmake --preset dev -B "$build" -DSMCL_TESTS=OFF ${SMCL_BENCH_CMAKE:-} >&2
+if [ $# -eq 0 ]; then
+  for source in bench/*_bench.cpp; do
+    name=$(basename "$source" _bench.cpp)
+    set -- "$@" "$name"
+  done
+fi
+for name in "$@"; do
+  if [ ! -f "bench/${name}_bench.cpp" ]; then
+    echo "bench.sh: no benchmark '$name'; there are:" >&2
+    for source in bench/*_bench.cpp; do basename "$source" _bench.cpp >&2; done
+    exit 2
+  fi
+  cmake --build "$build" --target "bench_$name" >&2
+  "$build/bench_$name"
+done

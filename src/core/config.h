@@ -27,9 +27,12 @@ struct Entry {
 /// A recipe as flat dotted keys ("mask.prob"). Later sources override earlier ones.
 class Document {
  public:
-  /// Reads a TOML file. A top-level `extends = "other.toml"` (or an array of them), relative to
-  /// the file, is read first and overridden. Throws IoError (cannot read), UsageError (syntax
-  /// with file:line:column, a cycle of extends, a table in an array).
+  Document() = default;
+  explicit Document(std::map<std::string, Entry> entries) : entries_(std::move(entries)) {}
+
+  /// Reads a TOML file of at most 1 MiB. A top-level `extends = "other.toml"` (or an array of
+  /// them), relative to the file, is read first and overridden. Throws IoError (cannot read),
+  /// UsageError (syntax with file:line:column, a cycle of extends, a table in an array).
   static Document load(const std::filesystem::path& file);
   /// The same from text; `extends` is relative to the working directory.
   static Document parse(std::string_view toml, const std::string& origin);
@@ -64,7 +67,8 @@ struct Call {
   bool operator==(const Call&) const = default;
 };
 
-/// One allowed form of a Call: name, and for each argument its name, default and range.
+/// One allowed form of a Call: name, and for each argument its name, default (NaN: it must be
+/// given) and range.
 struct Signature {
   struct Argument {
     std::string name;
@@ -96,6 +100,7 @@ struct Resolved {
 /// that nobody asked for and names the nearest valid one.
 class Binder {
  public:
+  /// `document` must outlive the binder.
   explicit Binder(const Document& document) : document_(document) {}
 
   void field(std::string_view key, bool& value, std::string_view doc);
@@ -107,6 +112,8 @@ class Binder {
   void field(std::string_view key, Moment& value, std::string_view doc);
   void field(std::string_view key, std::vector<Moment>& value, std::string_view doc);
   void field(std::string_view key, std::vector<double>& value, Range range, std::string_view doc);
+  /// Also takes a number v as "fixed(v)" and an array [lo, hi] as "range(lo,hi)" where those
+  /// forms are allowed.
   void field(std::string_view key, Call& value, const std::vector<Signature>& allowed,
              std::string_view doc);
 
@@ -136,7 +143,11 @@ class Binder {
  private:
   std::string pick(std::string_view key, const std::string& current,
                    const std::vector<std::string>& words, std::string_view doc);
-  const Entry* take(std::string_view key);
+  /// The document's entry for the key, null where the default holds.
+  const Entry* take(std::string_view key) const;
+  void keep(std::string_view key, const Entry* entry, std::string text, std::string_view doc);
+  std::int64_t integer(std::string_view key, std::int64_t current, Range range,
+                       std::string_view doc);
 
   const Document& document_;
   std::vector<Resolved> resolved_;

@@ -12,13 +12,19 @@ namespace smcl::format {
 
 /// The whole file. Throws IoError with the system's reason and the path.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
+std::vector<std::byte> read_bytes(const std::filesystem::path& file);
 std::string read_text(const std::filesystem::path& file);
 
-/// Whole or absent: writes a temporary name beside it, fsync, rename, fsync of the folder. Makes
-/// missing parent folders. Throws IoError; the old file is then intact.
+/// Whole or absent: writes a temporary name (FILE.tmp) beside it, fsync, rename, fsync of the
+/// folder. Makes missing parent folders; writers of one file take turns. Throws IoError; the old
+/// file is then intact.
 void write_file_atomic(const std::filesystem::path& file, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& file, std::string_view text);
-/// Appends one line with a single write. Throws IoError.
+/// The same from several pieces, one after the other.
+void write_pieces_atomic(const std::filesystem::path& file,
+                         const std::vector<std::span<const std::byte>>& pieces);
+/// Appends one line with a single write; a last line that a crash left without its line break is
+/// cut off first. Throws IoError; the file then ends with a whole line.
 void append_line(const std::filesystem::path& file, std::string_view line);
 
 /// Hexadecimal digests.

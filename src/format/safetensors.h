@@ -23,13 +23,16 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// Writes a safetensors file atomically (format/atomic_file.h). Names are unique; metadata is text
-/// and gets "format_version". Throws InternalError where bytes and shape do not fit, IoError.
+/// Writes a safetensors file atomically (format/file.h). Names are unique; metadata is text and
+/// gets "format_version" (unless given) and "sha256", a checksum of names, shapes, metadata and
+/// data. Data start at a multiple of 8 bytes and every tensor at one of its element size. Throws
+/// InternalError where bytes and shape do not fit, IoError.
 void write_safetensors(const std::filesystem::path& file, const std::vector<TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
 /// A safetensors file in memory, checked in full on construction: header length, JSON, dtypes,
-/// shapes, offsets without gaps or overlaps inside the file; no stored length is trusted.
+/// shapes, offsets without gaps or overlaps inside the file, and our checksum where there is one;
+/// no stored length is trusted. Tensors of foreign files may be unaligned: copy, do not cast.
 class SafetensorsFile {
  public:
   struct Entry {

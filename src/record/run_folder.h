@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,11 +20,13 @@ namespace smcl::record {
 /// Every JSON and safetensors file carries "format_version".
 class RunFolder {
  public:
-  /// Makes the first free ROOT/NAME-N, N from 1. Throws IoError.
+  /// Makes ROOT/NAME-N with N one above the highest there (from 1); of several processes each
+  /// gets its own. Throws IoError, UsageError (a NAME that is no plain folder name).
   static RunFolder create(const std::filesystem::path& root, const std::string& name);
   /// Opens one that is there. Throws IoError (none there), DataError (not a run folder).
   static RunFolder open(const std::filesystem::path& folder);
-  /// The newest (highest N) run of NAME whose config.toml resolves to the same settings, if any.
+  /// The newest (highest N) run of NAME with this settings_hash, if any. Folders without a
+  /// readable fingerprint are passed over.
   static std::optional<RunFolder> find(const std::filesystem::path& root, const std::string& name,
                                        const std::string& settings_hash);
 
@@ -31,15 +34,20 @@ class RunFolder {
   std::string name() const { return path_.filename().string(); }
   bool finished() const;  ///< summary.json is there
 
-  /// `settings_hash` says which runs have the same settings; it is kept in fingerprint.json.
+  /// `settings_hash` says which runs have the same settings; it is kept in fingerprint.json,
+  /// whichever of the two is written first.
   void write_config(const std::string& toml, const std::string& settings_hash);
   void write_fingerprint(const nlohmann::json& fingerprint);
   void append_metrics(const nlohmann::json& row);
+  /// Keeps only the first `rows` rows: a resume goes back to its checkpoint.
+  void cut_metrics(std::size_t rows);
   void write_summary(const nlohmann::json& summary);
 
   std::string config() const;
   nlohmann::json fingerprint() const;
   nlohmann::json summary() const;  ///< throws DataError where the run is not finished
+  /// Rows of metrics.jsonl; none where it is missing. A torn last line is left out, anything else
+  /// that is wrong throws DataError.
   std::vector<nlohmann::json> metrics() const;
 
   std::filesystem::path weights_file(const std::string& which) const;  ///< "last", "best_on_val"...
@@ -52,7 +60,7 @@ class RunFolder {
 };
 
 /// The fingerprint of this process on this machine, as far as the torch-free half knows it:
-/// version, revision, compiler, CPU model, instruction set, CPUs.
+/// version, revision, compiler, C library, system, CPU model, instruction set, CPUs.
 nlohmann::json base_fingerprint();
 
 }  // namespace smcl::record

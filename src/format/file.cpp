@@ -1,0 +1,191 @@
+#include "format/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace smcl::format {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const char* what, const fs::path& file, int reason) {
+  throw IoError(concat("cannot ", what, " ", file.string(), ": ", std::strerror(reason)));
+}
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { close(); }
+  int get() const { return fd_; }
+  /// 0, or -1 with errno set: some file systems report a failed write only here.
+  int close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd >= 0 ? ::close(fd) : 0;
+  }
+
+ private:
+  int fd_;
+};
+
+int open_retry(const fs::path& file, int flags, mode_t mode = 0666) {
+  int fd = -1;
+  do {
+    fd = ::open(file.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+void write_all(int fd, std::span<const std::byte> bytes, const fs::path& file) {
+  constexpr std::size_t kPiece = std::size_t{1} << 30;  // write(2) takes at most 2 GiB
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), std::min(bytes.size(), kPiece));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail("write", file, n < 0 ? errno : ENOSPC);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+template <class Container>
+Container read_whole(const fs::path& file) {
+  const Descriptor in(open_retry(file, O_RDONLY));
+  struct stat info {};
+  if (in.get() < 0 || ::fstat(in.get(), &info) != 0) fail("read", file, errno);
+  if (S_ISDIR(info.st_mode)) fail("read", file, EISDIR);
+  Container content;
+  // The size is a hint only: a pipe has none and a file may grow.
+  content.resize(static_cast<std::size_t>(info.st_size) + 1);
+  std::size_t used = 0;
+  for (;;) {
+    if (used == content.size()) content.resize(content.size() * 2);
+    const ssize_t n = ::read(in.get(), content.data() + used, content.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("read", file, errno);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  content.resize(used);
+  return content;
+}
+
+/// Opens the temporary file and locks it, so that two writers of one file take turns. One
+/// fixed name: what a killed process left is overwritten, not heaped up.
+int open_temporary(const fs::path& temporary) {
+  for (;;) {
+    const int fd = open_retry(temporary, O_WRONLY | O_CREAT | O_NOFOLLOW);
+    if (fd < 0) fail("write", temporary, errno);
+    while (::flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    // The holder before us has renamed it away: what we have open is the finished file.
+    struct stat ours {};
+    struct stat named {};
+    if (::fstat(fd, &ours) == 0 && ::stat(temporary.c_str(), &named) == 0 &&
+        ours.st_ino == named.st_ino && ours.st_dev == named.st_dev) {
+      return fd;
+    }
+    ::close(fd);
+  }
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor fd(open_retry(folder, O_RDONLY | O_DIRECTORY));
+  // Some file systems cannot sync a folder and say so with EINVAL.
+  if (fd.get() < 0 || (::fsync(fd.get()) != 0 && errno != EINVAL)) fail("sync", folder, errno);
+}
+
+/// Where the last whole line ends: a crash may have left a torn one behind it.
+off_t end_of_lines(int fd, off_t size, const fs::path& file) {
+  std::array<char, 4096> block{};
+  while (size > 0) {
+    const off_t begin = std::max<off_t>(0, size - static_cast<off_t>(block.size()));
+    const ssize_t n = ::pread(fd, block.data(), static_cast<std::size_t>(size - begin), begin);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail("read", file, n < 0 ? errno : EIO);
+    for (ssize_t i = n; i > 0; --i) {
+      if (block[static_cast<std::size_t>(i - 1)] == '\n') return begin + i;
+    }
+    size = begin;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_file(const fs::path& file) {
+  return read_whole<std::vector<std::uint8_t>>(file);
+}
+
+std::vector<std::byte> read_bytes(const fs::path& file) {
+  return read_whole<std::vector<std::byte>>(file);
+}
+
+std::string read_text(const fs::path& file) {
+  return read_whole<std::string>(file);
+}
+
+void write_file_atomic(const fs::path& file, std::span<const std::byte> bytes) {
+  write_pieces_atomic(file, {bytes});
+}
+
+void write_file_atomic(const fs::path& file, std::string_view text) {
+  write_pieces_atomic(file, {std::as_bytes(std::span(text.data(), text.size()))});
+}
+
+void write_pieces_atomic(const fs::path& file,
+                         const std::vector<std::span<const std::byte>>& pieces) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) fail("make folder", folder, failure.value());
+  fs::path temporary = file;
+  temporary += ".tmp";
+  Descriptor out(open_temporary(temporary));
+  try {
+    if (::ftruncate(out.get(), 0) != 0) fail("write", file, errno);
+    for (const auto& piece : pieces) write_all(out.get(), piece, file);
+    if (::fsync(out.get()) != 0) fail("sync", file, errno);
+    if (::rename(temporary.c_str(), file.c_str()) != 0) fail("replace", file, errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());  // while we hold the lock, the name is ours
+    throw;
+  }
+  if (out.close() != 0) fail("close", file, errno);
+  sync_folder(folder);
+}
+
+void append_line(const fs::path& file, std::string_view line) {
+  if (line.find('\n') != std::string_view::npos) {
+    throw InternalError(concat("a line for ", file.string(), " contains a line break"));
+  }
+  Descriptor out(open_retry(file, O_RDWR | O_CREAT | O_APPEND));
+  struct stat info {};
+  if (out.get() < 0 || ::fstat(out.get(), &info) != 0) fail("append to", file, errno);
+  const off_t end = end_of_lines(out.get(), info.st_size, file);
+  if (end != info.st_size && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
+  const std::string text = concat(line, "\n");
+  ssize_t n = 0;
+  do {
+    n = ::write(out.get(), text.data(), text.size());
+  } while (n < 0 && errno == EINTR);
+  if (n != static_cast<ssize_t>(text.size())) {
+    const int reason = n < 0 ? errno : ENOSPC;
+    // A half line is refused on reading, unless it is the last: take it back.
+    if (n > 0 && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
+    fail("append to", file, reason);
+  }
+  if (out.close() != 0) fail("append to", file, errno);
+}
+
+}  // namespace smcl::format

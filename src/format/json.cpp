@@ -1,0 +1,73 @@
+#include "format/json.h"
+
+#include <set>
+
+#include "core/error.h"
+#include "format/file.h"
+
+namespace smcl::format {
+
+using nlohmann::json;
+
+json parse_json(std::string_view text, const std::string& origin, int max_depth) {
+  // Keys seen so far of every object that is open, by depth.
+  std::vector<std::set<std::string>> open;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) {
+      if (depth >= max_depth) {
+        throw DataError(concat(origin, ": JSON nested deeper than ", max_depth));
+      }
+      if (open.size() < level + 2) open.resize(level + 2);
+      open[level + 1].clear();
+    } else if (event == json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!open.at(level).insert(key).second) {
+        throw DataError(concat(origin, ": the key ", to_line(key), " comes twice"));
+      }
+    }
+    return true;
+  };
+  try {
+    return json::parse(text, watch);
+  } catch (const json::parse_error& failure) {
+    throw DataError(concat(origin, ": no valid JSON at byte ", failure.byte));
+  } catch (const json::exception& failure) {
+    throw DataError(concat(origin, ": no valid JSON: ", failure.what()));
+  }
+}
+
+std::string to_line(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json read_json_object(const std::filesystem::path& file) {
+  json object = parse_json(read_text(file), file.string());
+  if (!object.is_object()) {
+    throw DataError(concat(file.string(), ": expected a JSON object, got ", object.type_name()));
+  }
+  return object;
+}
+
+void check_format_version(const json& object, const std::string& origin) {
+  const auto found = object.find("format_version");
+  if (found == object.end()) throw DataError(concat(origin, ": 'format_version' is missing"));
+  if (!found->is_number_integer() || *found < 1 || *found > kFormatVersion) {
+    throw DataError(concat(origin, ": format_version is ", to_line(*found),
+                           "; this program reads versions up to ", kFormatVersion));
+  }
+}
+
+std::vector<json> read_json_lines(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  std::vector<json> rows;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string origin = concat(file.string(), ":", rows.size() + 1);
+    rows.push_back(parse_json(std::string_view(text).substr(begin, end - begin), origin));
+    if (!rows.back().is_object()) throw DataError(concat(origin, ": expected a JSON object"));
+  }
+  return rows;
+}
+
+}  // namespace smcl::format

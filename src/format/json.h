@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// JSON from files that may be hostile or torn. The version of our own layouts is 1; files carry
+/// it as "format_version".
+namespace smcl::format {
+
+constexpr int kFormatVersion = 1;
+
+/// Parses one JSON text. Throws DataError, which names `origin` and the byte, for syntax, a key
+/// that comes twice in an object, and nesting deeper than `max_depth`.
+nlohmann::json parse_json(std::string_view text, const std::string& origin, int max_depth = 32);
+
+/// One line of JSON. Text that is no UTF-8 is written with U+FFFD in its place; numbers that are
+/// not finite become null.
+std::string to_line(const nlohmann::json& value);
+
+/// Reads a JSON file whose top is an object. Throws IoError, DataError.
+nlohmann::json read_json_object(const std::filesystem::path& file);
+
+/// Throws DataError unless "format_version" is there and one that this program knows.
+void check_format_version(const nlohmann::json& object, const std::string& origin);
+
+/// Reads a file of one JSON object a line. A last line without line break, which a crash or a
+/// full disk can leave, is left out; whatever else is no object throws DataError with
+/// file:line. Throws IoError where the file cannot be read.
+std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& file);
+
+}  // namespace smcl::format

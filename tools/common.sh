@@ -1,0 +1,39 @@
+# Shared by the scripts of this project; to be sourced from the project's folder.
+# shellcheck shell=bash
+
+# Compilers that fit at once: one a CPU, and 2 GB of memory each (torch's headers are large).
+build_jobs() {
+  local cpus memory
+  cpus=$(nproc)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 2e6) }' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  echo $((cpus < memory ? cpus : memory))
+}
+
+# stage NAME COMMAND...: runs the command and says how long it took.
+stage() {
+  local name=$1 begin=$SECONDS status=0
+  shift
+  echo "== $name"
+  "$@" || status=$?
+  local took=$((SECONDS - begin))
+  printf -- '-- %s: %d min %02d s%s\n' "$name" $((took / 60)) $((took % 60)) \
+    "$([ $status -eq 0 ] || echo ", FAILED")"
+  return $status
+}
+
+# configure_and_build PRESET [TARGET...]: ccache is used where it is installed.
+configure_and_build() {
+  local preset=$1
+  shift
+  if command -v ccache >/dev/null; then
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  fi
+  mkdir -p build
+  local log=build/configure-$preset.log
+  cmake --preset "$preset" >"$log" 2>&1 || {
+    cat "$log" >&2
+    return 1
+  }
+  cmake --build --preset "$preset" -j "$(build_jobs)" ${1:+--target "$@"}
+}

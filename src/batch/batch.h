@@ -36,7 +36,7 @@ struct Batch {
   std::vector<float> lambda;
   /// B, the same for the contrastive part, always by area: mce.* changes the cross-entropy alone.
   std::vector<float> contrast_lambda;
-  std::vector<std::uint8_t> is_masked;  ///< B, 1 where image i is masked (not: cut out)
+  std::vector<std::uint8_t> is_masked;  ///< B, 1 where lambda rules: not cut out, box not empty
   /// B on a step with masks or cut-outs, else empty: centres of the masks before clipping, in the
   /// augmented image; (0, 0) where there is none.
   std::vector<Point> peaks;

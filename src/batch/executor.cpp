@@ -142,7 +142,7 @@ void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch&
     fill(plan.masks[i], shown, placed.box);
     out.peaks[i] = placed.centre;
     out.boxes[i] = placed.box;
-    if (plan.masks[i].on) {
+    if (plan.masks[i].on && placed.contrast_lambda < 1.0) {
       out.is_masked[i] = 1;
       out.lambda[i] = static_cast<float>(placed.lambda);
       out.contrast_lambda[i] = static_cast<float>(placed.contrast_lambda);

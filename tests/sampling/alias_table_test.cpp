@@ -99,7 +99,9 @@ TEST(AliasTable, NeverDrawsProbabilityZero) {
     for (const double v : p) sum += v;
     for (std::size_t k = 0; k < p.size(); ++k) {
       ASSERT_NEAR(exact[k], p[k] / sum, 1e-9);
-      if (p[k] == 0.0) ASSERT_EQ(exact[k], 0.0);
+      if (p[k] == 0.0) {
+        ASSERT_EQ(exact[k], 0.0);
+      }
     }
   }
 }

@@ -26,6 +26,12 @@ struct Output {
   at::Tensor embeddings;  ///< [N, head_dim], L2-normalised; undefined unless asked for
 };
 
+/// What computes batch norm, ReLU and addition inside the fused blocks.
+enum class FusedBackend {
+  automatic,  ///< own kernels where they apply
+  torch,      ///< LibTorch's operations: the reference
+};
+
 /// What a training pass does beside computing.
 struct ForwardOptions {
   bool training = false;  ///< batch statistics, and running ones updated
@@ -33,6 +39,7 @@ struct ForwardOptions {
   /// Which images update the running statistics (bn.stats = plain_only): one byte an image;
   /// empty = all. All are normalised by the statistics of the whole batch either way.
   std::vector<std::uint8_t> statistics_rows;
+  FusedBackend backend = FusedBackend::automatic;
 };
 
 /// ResNet for 32x32 images (He et al. 2016, section 4.2): 3x3 stem, three stages of n basic blocks,
@@ -48,8 +55,9 @@ class Network {
           batch::Precision precision, at::Device device);
   ~Network();
 
-  /// `images` [N, 3, H, W] channels-last of the network's precision. Differentiable where gradient
-  /// mode is on.
+  /// `images` [N, 3, H, W] channels-last of the network's precision. Differentiable (once) where
+  /// gradient mode is on. Throws InternalError for another type or shape, or for statistics_rows
+  /// that are not N.
   Output forward(const at::Tensor& images, const ForwardOptions& options);
 
   tensor::FlatStore& store();

@@ -1,0 +1,114 @@
+#include "nn/network.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "nn/architecture.h"
+#include "nn/fused_block.h"
+#include "nn/network_implementation.h"
+#include "tensor/precision.h"
+
+namespace smcl::nn {
+
+namespace {
+
+ConvNorm make_layer(const tensor::FlatStore& store, const std::string& conv,
+                    const std::string& norm, std::int64_t stride) {
+  return {store.view(conv + ".weight"),
+          store.compute(conv + ".weight"),
+          {store.view(norm + ".weight"), store.view(norm + ".bias"),
+           store.view(norm + ".running_mean"), store.view(norm + ".running_var")},
+          stride};
+}
+
+/// x / |x| a row. Where |x| is 0 the result and its gradient are 0, not NaN.
+at::Tensor normalise_rows(const at::Tensor& x) {
+  const at::Tensor square = (x * x).sum(1, true);
+  const at::Tensor there = square > 1e-24;
+  const at::Tensor inverse = at::where(there, square, at::ones_like(square)).rsqrt();
+  return x * at::where(there, inverse, at::zeros_like(inverse));
+}
+
+void check_input(const at::Tensor& images, const ForwardOptions& options,
+                 batch::Precision precision) {
+  const auto wanted = tensor::scalar_type(precision);
+  if (images.dim() != 4 || images.size(0) < 1 || images.size(1) != 3 ||
+      images.scalar_type() != wanted) {
+    throw InternalError(concat("network got ", images.scalar_type(), " images of shape ",
+                               images.sizes(), ", expected ", wanted, " [N, 3, H, W]"));
+  }
+  const std::size_t rows = options.statistics_rows.size();
+  if (rows != 0 && rows != static_cast<std::size_t>(images.size(0))) {
+    throw InternalError(
+        concat("statistics_rows has ", rows, " entries for ", images.size(0), " images"));
+  }
+}
+
+}  // namespace
+
+void bind(config::Binder& binder, NetworkSettings& settings) {
+  binder.field("network.arch", settings.arch, "resnet20, resnet32, resnet44 or resnet56");
+  binder.field("network.width", settings.width, {0.0625, 64.0}, "factor on the widths 16, 32, 64");
+  binder.field("network.head_dim", settings.head_dim, {1, 65536},
+               "size of the embeddings of the contrastive part");
+}
+
+Network::Implementation::Implementation(Architecture shape, batch::Precision precision,
+                                        at::Device device)
+    : architecture(std::move(shape)), store(make_slots(architecture), precision, device) {
+  stem = make_layer(store, "conv1", "bn1", 1);
+  for (const BlockShape& block : architecture.blocks) {
+    blocks.emplace_back(make_layer(store, block.name + ".conv1", block.name + ".bn1", block.stride),
+                        make_layer(store, block.name + ".conv2", block.name + ".bn2", 1));
+  }
+}
+
+Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
+                 batch::Precision precision, at::Device device)
+    : implementation_(std::make_unique<Implementation>(make_architecture(settings, classes),
+                                                       precision, device)) {
+  initialise(implementation_->store, seed);
+}
+
+Network::~Network() = default;
+
+Output Network::forward(const at::Tensor& images, const ForwardOptions& options) {
+  Implementation& self = *implementation_;
+  check_input(images, options, self.store.precision());
+  at::Tensor x =
+      conv_norm_relu(images.contiguous(at::MemoryFormat::ChannelsLast), self.stem, options);
+  for (const auto& [first, second] : self.blocks) x = basic_block(x, first, second, options);
+  Output out;
+  out.features = x.mean({2, 3}, false, at::kFloat);
+  out.logits = at::linear(out.features, self.store.view("fc.weight"), self.store.view("fc.bias"));
+  if (options.embeddings) {
+    const at::Tensor hidden =
+        at::linear(out.features, self.store.view("head.0.weight"), self.store.view("head.0.bias"))
+            .relu();
+    out.embeddings = normalise_rows(
+        at::linear(hidden, self.store.view("head.2.weight"), self.store.view("head.2.bias")));
+  }
+  if (options.training) ++self.batches_tracked;
+  return out;
+}
+
+tensor::FlatStore& Network::store() {
+  return implementation_->store;
+}
+const tensor::FlatStore& Network::store() const {
+  return implementation_->store;
+}
+int Network::classes() const {
+  return static_cast<int>(implementation_->architecture.classes);
+}
+int Network::feature_dim() const {
+  return static_cast<int>(implementation_->architecture.features);
+}
+std::int64_t Network::batches_tracked() const {
+  return implementation_->batches_tracked;
+}
+void Network::set_batches_tracked(std::int64_t n) {
+  implementation_->batches_tracked = n;
+}
+
+}  // namespace smcl::nn

@@ -48,6 +48,11 @@ function(smcl_use_torch target)
     target_link_libraries(smcl_torch_pch PRIVATE smcl_flags torch::cpu)
     target_precompile_headers(smcl_torch_pch PRIVATE <torch/torch.h>)
   endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE) # else -fPIE, with which the shared header does not fit
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   target_precompile_headers(${target} REUSE_FROM smcl_torch_pch)
 endfunction()
 

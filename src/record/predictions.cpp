@@ -1,0 +1,104 @@
+#include "record/predictions.h"
+
+#include <cstring>
+
+#include "core/error.h"
+#include "format/json.h"
+#include "format/safetensors.h"
+
+namespace smcl::record {
+namespace {
+
+using format::Dtype;
+using format::SafetensorsFile;
+
+constexpr const char* kLabels = "labels";
+constexpr const char* kLogits = "logits";
+constexpr const char* kContent = "predictions";
+
+template <class T>
+format::TensorView view(const std::string& name, Dtype dtype, std::vector<std::int64_t> shape,
+                        const std::vector<T>& values) {
+  return {name, dtype, std::move(shape), std::as_bytes(std::span(values))};
+}
+
+template <class T>
+std::vector<T> values(const SafetensorsFile& file, const std::string& name, Dtype dtype,
+                      const std::vector<std::int64_t>& shape) {
+  const SafetensorsFile::Entry& entry = file.at(name);
+  if (entry.dtype != dtype || entry.shape != shape) {
+    throw DataError(concat(file.origin(), ": '", name, "' is ", format::dtype_name(entry.dtype),
+                           " ", nlohmann::json(entry.shape).dump(), ", expected ",
+                           format::dtype_name(dtype), " ", nlohmann::json(shape).dump()));
+  }
+  const std::span<const std::byte> bytes = file.bytes(entry);
+  std::vector<T> out(bytes.size() / sizeof(T));
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+  return out;
+}
+
+void check_metadata(const SafetensorsFile& file) {
+  const auto text = [&](const char* key) {
+    const auto found = file.metadata().find(key);
+    return found == file.metadata().end() ? std::string{} : found->second;
+  };
+  if (text("content") != kContent) {
+    throw DataError(
+        concat(file.origin(), ": expected predictions, but the metadata do not say so"));
+  }
+  if (text("format_version") != std::to_string(format::kFormatVersion)) {
+    throw DataError(concat(file.origin(), ": format_version is '", text("format_version"),
+                           "', expected ", format::kFormatVersion));
+  }
+}
+
+void check_labels(const SafetensorsFile& file, const Predictions& predictions) {
+  for (std::size_t i = 0; i < predictions.labels.size(); ++i) {
+    const std::int64_t label = predictions.labels[i];
+    if (label < 0 || label >= predictions.classes) {
+      throw DataError(concat(file.origin(), ": label ", i, " is ", label, ", expected 0 to ",
+                             predictions.classes - 1));
+    }
+  }
+}
+
+}  // namespace
+
+void write_predictions(const std::filesystem::path& file, const Predictions& predictions) {
+  const auto n = static_cast<std::int64_t>(predictions.labels.size());
+  const std::int64_t c = predictions.classes;
+  if (c < 0 || static_cast<std::int64_t>(predictions.logits.size()) != n * c) {
+    throw InternalError(
+        concat("predictions have ", predictions.logits.size(), " logits, expected ", n, " x ", c));
+  }
+  std::vector<format::TensorView> tensors{view(kLabels, Dtype::i64, {n}, predictions.labels),
+                                          view(kLogits, Dtype::f32, {n, c}, predictions.logits)};
+  for (const auto& [name, extra] : predictions.extra) {
+    if (static_cast<std::int64_t>(extra.size()) != n) {
+      throw InternalError(
+          concat("predictions have ", extra.size(), " values of '", name, "', expected ", n));
+    }
+    tensors.push_back(view(name, Dtype::i32, {n}, extra));
+  }
+  format::write_safetensors(file, tensors, {{"content", kContent}});
+}
+
+Predictions read_predictions(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  check_metadata(file);
+  const std::vector<std::int64_t>& shape = file.at(kLogits).shape;
+  if (shape.size() != 2) throw DataError(concat(file.origin(), ": 'logits' are no N x C table"));
+  const std::int64_t n = shape[0];
+  Predictions predictions;
+  predictions.classes = shape[1];
+  predictions.labels = values<std::int64_t>(file, kLabels, Dtype::i64, {n});
+  predictions.logits = values<float>(file, kLogits, Dtype::f32, shape);
+  for (const auto& [name, entry] : file.tensors()) {
+    if (name == kLabels || name == kLogits) continue;
+    predictions.extra.emplace(name, values<std::int32_t>(file, name, Dtype::i32, {n}));
+  }
+  check_labels(file, predictions);
+  return predictions;
+}
+
+}  // namespace smcl::record

@@ -82,7 +82,6 @@ void Loader::State::run(Executor& executor) {
     if (stop) return;
     const std::int64_t step = making++;
     ++busy;
-    slot(step).ready = false;
     lock.unlock();
     make(executor, step);
     lock.lock();
@@ -142,6 +141,7 @@ const Batch* Loader::next() {
   }
   state.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (slot.error) std::rethrow_exception(slot.error);
+  slot.ready = false;  // the next step in this slot is not made yet
   ++state.taken;
   lock.unlock();
   state.work.notify_all();

@@ -40,6 +40,7 @@ const CifarLayout& cifar_layout(CifarKind kind) {
       .test = "test_batch.bin",
       .records_test = 10000,
       .names = "batches.meta.txt",
+      .first_labels = {6, 9, 9, 4, 1, 1, 2, 7, 8, 3},
   };
   static const CifarLayout cifar100{
       .name = "cifar100",
@@ -54,6 +55,7 @@ const CifarLayout& cifar_layout(CifarKind kind) {
       .test = "test.bin",
       .records_test = 10000,
       .names = "fine_label_names.txt",
+      .first_labels = {19, 29, 0, 11, 1},
   };
   return kind == CifarKind::cifar10 ? cifar10 : cifar100;
 }

@@ -28,6 +28,8 @@ struct CifarLayout {
   std::string test;
   std::size_t records_test = 0;
   std::string names;  ///< file of the class names, one a line
+  /// of the training images, in the order of the official files
+  std::vector<std::int32_t> first_labels;
 
   std::size_t record_bytes() const { return static_cast<std::size_t>(label_bytes) + 3072; }
 };

@@ -49,22 +49,38 @@ std::string check_balance(const std::string& set, const std::vector<std::size_t>
                 " classes");
 }
 
-/// Labels of all files, as far as they can be read.
-void check_cifar_files(Report& report, CifarKind kind, const std::filesystem::path& folder,
-                       const std::vector<std::string>& files, std::size_t records,
-                       const std::string& set) {
-  const CifarLayout& layout = cifar_layout(kind);
-  std::vector<std::size_t> counts(static_cast<std::size_t>(layout.classes));
+/// Checks each file, and the classes of all of them together; gives the labels as far as they
+/// could be read.
+std::vector<std::int32_t> check_cifar_files(Report& report, CifarKind kind,
+                                            const std::filesystem::path& folder,
+                                            const std::vector<std::string>& files,
+                                            std::size_t records, const std::string& set) {
+  std::vector<std::int32_t> labels;
   bool whole = true;
   for (const std::string& file : files) {
     whole &= add(report, [&] {
       const CifarRecords part = read_cifar_file(folder / file, kind, records);
-      const std::vector<std::size_t> of_file = tally(part.labels, layout.classes);
-      for (std::size_t c = 0; c < counts.size(); ++c) counts[c] += of_file[c];
+      labels.insert(labels.end(), part.labels.begin(), part.labels.end());
       return concat((folder / file).string(), ": ", records, " records, labels in range");
     });
   }
-  if (whole) add(report, [&] { return check_balance(set, counts); });
+  if (whole) {
+    add(report, [&] { return check_balance(set, tally(labels, cifar_layout(kind).classes)); });
+  }
+  return labels;
+}
+
+/// A copy in another order is a set of its own: the same seed picks other images of it.
+void note_order(Report& report, const std::vector<std::int32_t>& labels,
+                const CifarLayout& layout) {
+  const std::vector<std::int32_t>& official = layout.first_labels;
+  if (labels.size() < official.size() ||
+      std::equal(official.begin(), official.end(), labels.begin())) {
+    return;
+  }
+  report.notes.push_back(concat("the images are not in the order of the official ", layout.archive,
+                                ": a copy, so splits of the same seed hold other images than "
+                                "elsewhere, and accuracies may differ from published ones"));
 }
 
 void check_archive(Report& report, CifarKind kind, const std::filesystem::path& dir,
@@ -106,8 +122,10 @@ void verify_cifar(Report& report, const DataSettings& settings, CifarKind kind) 
   add(report, [&] {
     return concat(layout.names, ": ", read_cifar_names(folder, kind).size(), " class names");
   });
-  check_cifar_files(report, kind, folder, layout.train, layout.records_a_train_file, "training");
+  const std::vector<std::int32_t> labels = check_cifar_files(
+      report, kind, folder, layout.train, layout.records_a_train_file, "training");
   check_cifar_files(report, kind, folder, {layout.test}, layout.records_test, "test");
+  note_order(report, labels, layout);
   check_archive(report, kind, settings.dir, folder);
 }
 

@@ -14,13 +14,20 @@
 namespace smcl::data {
 
 /// The built-in data set with ground truth for backgrounds (docs/scenes.md): items of clothing from
-/// Fashion-MNIST, tinted and placed over a textured background of one of kSceneKinds kinds.
+/// Fashion-MNIST, tinted and placed over a textured background of one of kSceneKinds kinds. Every
+/// byte is a pure function of the settings; a part, a class or an image draws from streams of its
+/// own, so that other counts leave it as it was. The parts take objects from fixed pools: test from
+/// t10k (1000 a class), validation from the last 1000 of each class in the training file, training
+/// from the 5000 before.
 inline constexpr int kSceneKinds = 24;
 inline constexpr int kSceneSize = 32;
 
 struct ScenesSettings {
   std::uint64_t seed = 0;  ///< of objects, kinds, poses and textures
-  /// context(alpha, preferred), independent, resampled(alpha, preferred), scarce(kinds)
+  /// How kinds go with classes in training:
+  /// context(alpha = 0.5, preferred = 4): with probability alpha one of the class's preferred
+  /// kinds, else any; independent: any; resampled(alpha = 0, preferred = 4): as context, drawn anew
+  /// each epoch; scarce(kinds = 4): only the class's preferred kinds.
   config::Call support{"context", {0.5, 4.0}};
   double kind_zipf = 0.0;  ///< exponent of a long tail of kinds; 0 = all alike
   double scale_min = 0.4;  ///< of the object's 28 pixels

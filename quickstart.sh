@@ -9,13 +9,13 @@ cd "$(dirname "$0")"
 
 readonly smcl=build/release/bin/smcl
 readonly training=(
-  "train recipes/quickstart/ce.toml"
-  "train recipes/quickstart/mask-only.toml"
-  "train recipes/quickstart/smcl.toml"
+  "train recipes/quickstart/ce.toml --runs runs/quickstart"
+  "train recipes/quickstart/mask-only.toml --runs runs/quickstart"
+  "train recipes/quickstart/smcl.toml --runs runs/quickstart"
 )
 readonly results=(
-  "compare runs/quickstart-ce-1 runs/quickstart-mask-only-1 runs/quickstart-smcl-1"
-  "explain runs/quickstart-smcl-1 -o runs/quickstart-grid.png"
+  "compare runs/quickstart/ce-1 runs/quickstart/mask-only-1 runs/quickstart/smcl-1"
+  "explain runs/quickstart/smcl-1 -o runs/quickstart-grid.png"
 )
 
 run_all() {

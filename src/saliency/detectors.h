@@ -9,8 +9,8 @@ namespace smcl::saliency {
 
 /// Fine-grained saliency (Montabone & Soto, "Human detection using a mobile platform and novel
 /// features derived from a visual saliency mechanism", Image and Vision Computing 28, 2010),
-/// bit for bit as OpenCV's StaticSaliencyFineGrained gives it wherever OpenCV's float32 integral
-/// image is exact (always up to 256x256), and in exact integers beyond. The map is
+/// bit for bit as OpenCV's StaticSaliencyFineGrained gives it up to 256x256, and in whole numbers
+/// beyond, where OpenCV's float32 integral image rounds. The map is
 /// (On' + Off') mod 256 with On' = trunc(255 * On / max On) and Off' alike, so both the most
 /// prominent bright and the most prominent dark spot reach at least 255 before the wrap, and
 /// raster order decides between them.

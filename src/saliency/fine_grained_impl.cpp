@@ -38,6 +38,22 @@ int choose_scales(int height, int width, Scale (&scales)[6]) {
   return count;
 }
 
+/// Grows and never shrinks, so that changing sizes do not initialise the same memory over and over.
+template <class T>
+T* at_least(std::vector<T>& memory, std::size_t count) {
+  if (memory.size() < count) memory.resize(count);
+  return memory.data();
+}
+
+void fill_widths(int radius, int width, float* widths) {
+  for (int x = 0; x < width; ++x) {
+    const int x1 = std::max(x - radius + 1, 0);
+    const int x2 = std::min(x + radius + 1, width);
+    widths[x] = static_cast<float>(x2 - x1);
+  }
+  std::fill_n(widths + width, kSlack, 1.0f);
+}
+
 }  // namespace
 
 Frame& FineGrainedWorkspace::fit(int height, int width) {
@@ -49,41 +65,44 @@ void FineGrainedWorkspace::lay_out(int height, int width) {
   Frame& f = frame_;
   f.height = height;
   f.width = width;
+  f.as_opencv = std::int64_t{height} * width <= kMostPixelsAsOpenCv;
   const auto rows = static_cast<std::size_t>(height);
 
   f.plane_stride = width + 2 + kSlack;
   const std::size_t plane = rows * static_cast<std::size_t>(f.plane_stride) + kSlack;
-  planes_.resize(2 * plane);
-  f.grey = planes_.data() + 1;
-  f.spare = planes_.data() + plane + 1;
+  f.grey = at_least(planes_, 2 * plane) + 1;
+  f.spare = f.grey + plane;
 
   f.scale_count = choose_scales(height, width, f.scales);
   f.margin = 0;
   for (int i = 0; i < f.scale_count; ++i) {
     if (!f.scales[i].whole) f.margin = std::max(f.margin, f.scales[i].radius);
   }
-  f.integral_stride = f.margin + width + 1 + f.margin + kSlack;
-  integral_.assign((rows + 1) * static_cast<std::size_t>(f.integral_stride) + kSlack, 0);
-  f.integral = integral_.data() + f.margin;
+  lay_out_integral(rows);
 
   const std::size_t row = static_cast<std::size_t>(width) + kSlack;
-  widths_.assign(row * static_cast<std::size_t>(f.scale_count), 1.0f);
-  for (int i = 0; i < f.scale_count; ++i) {
-    Scale& scale = f.scales[i];
-    if (scale.whole) continue;
-    float* widths = widths_.data() + row * static_cast<std::size_t>(i);
-    for (int x = 0; x < width; ++x) {
-      const int x1 = std::max(x - scale.radius + 1, 0);
-      const int x2 = std::min(x + scale.radius + 1, width);
-      widths[x] = static_cast<float>(x2 - x1);
-    }
-    scale.widths = widths;
+  float* widths = at_least(widths_, row * static_cast<std::size_t>(f.scale_count));
+  for (int i = 0; i < f.scale_count; ++i, widths += row) {
+    if (f.scales[i].whole) continue;
+    fill_widths(f.scales[i].radius, width, widths);
+    f.scales[i].widths = widths;
   }
 
   const std::size_t pixels = rows * static_cast<std::size_t>(width) + kSlack;
-  sums_.resize(2 * pixels);
-  f.on = sums_.data();
-  f.off = sums_.data() + pixels;
+  f.on = at_least(sums_, 2 * pixels);
+  f.off = f.on + pixels;
+}
+
+/// Only what integration leaves alone must be zero: the first row and the left margins with
+/// column 0.
+void FineGrainedWorkspace::lay_out_integral(std::size_t rows) {
+  Frame& f = frame_;
+  f.integral_stride = f.margin + f.width + 1 + f.margin + kSlack;
+  const auto stride = static_cast<std::size_t>(f.integral_stride);
+  std::uint32_t* start = at_least(integral_, (rows + 1) * stride + kSlack);
+  std::fill_n(start, stride, 0u);
+  for (std::size_t y = 1; y <= rows; ++y) std::fill_n(start + y * stride, f.margin + 1, 0u);
+  f.integral = start + f.margin;
 }
 
 Frame& prepare(const ImageView& image, Workspace& workspace) {

@@ -23,32 +23,17 @@ inline constexpr int kMaxSum = 6 * 255;
 /// Bytes that vector code may read and write past the end of a row of working memory.
 inline constexpr int kSlack = 64;
 
-/// From this sum of all pixels on, OpenCV's float32 additions need not be exact: it adds two
-/// entries of the integral image, each up to the total, and float32 holds integers to 2^24.
+/// Up to this total OpenCV's float32 sums of two entries of the integral image are exact.
 inline constexpr std::uint32_t kFloatSumsRound = 1u << 23;
-/// From this total on the float32 integral image itself rounds, and OpenCV is no model any more.
-inline constexpr std::uint64_t kFloatIntegralRounds = 1u << 24;
+/// Images of at most so many pixels (256x256 and a little more) have a float32 integral image that
+/// is exact whatever they show. They follow OpenCV; larger ones are summed in whole numbers.
+inline constexpr std::int64_t kMostPixelsAsOpenCv = (1 << 24) / 255;
 
 /// How the two corners that are added round.
 enum class Corners {
   exact,    ///< not at all
   float32,  ///< as the float32 sum does: to an even number from 2^24 on, halves to nearest even
 };
-
-/// bottom-right + top-left, as integers that wrap.
-constexpr std::uint32_t add_corners(std::uint32_t bottom_right, std::uint32_t top_left,
-                                    Corners corners) {
-  const std::uint32_t sum = bottom_right + top_left;
-  if (corners == Corners::exact || sum < (1u << 24)) return sum;
-  return (sum + ((sum >> 1) & 1u)) & ~1u;
-}
-
-/// Which rule holds for an image: OpenCV's where its integral image is exact (so always up to
-/// 256x256) and its sums are not; exact integers everywhere else.
-constexpr Corners corners_for(std::uint64_t total) {
-  const bool as_float = total >= kFloatSumsRound && total < kFloatIntegralRounds;
-  return as_float ? Corners::float32 : Corners::exact;
-}
 
 /// A radius as it applies to one image size. Radii that cover the whole image from every pixel
 /// give the same difference: they become one scale with a weight.
@@ -64,6 +49,7 @@ struct Scale {
 struct Frame {
   int height = 0;
   int width = 0;
+  bool as_opencv = true;  ///< at most kMostPixelsAsOpenCv pixels
   /// Two 8-bit planes; `plane_stride` bytes a row, of which one lies before column 0.
   std::uint8_t* grey = nullptr;
   std::uint8_t* spare = nullptr;
@@ -111,6 +97,7 @@ class FineGrainedWorkspace : public Workspace {
 
  private:
   void lay_out(int height, int width);
+  void lay_out_integral(std::size_t rows);
 
   Frame frame_;
   std::vector<std::uint8_t> planes_;

@@ -63,6 +63,13 @@ std::uint64_t integrate(Frame& f) {
   return total;
 }
 
+/// bottom-right + top-left, as integers that wrap.
+std::uint32_t add_corners(std::uint32_t bottom_right, std::uint32_t top_left, Corners corners) {
+  const std::uint32_t sum = bottom_right + top_left;
+  if (corners == Corners::exact) return sum;
+  return static_cast<std::uint32_t>(static_cast<float>(sum));
+}
+
 /// Centre minus mean of the surround at one pixel and radius, towards zero.
 int difference(const Frame& f, int y, int x, int radius, Corners corners) {
   const int x1 = std::max(x - radius + 1, 0);
@@ -84,7 +91,9 @@ Maxima centre_surround(const ImageView& image, Frame& f) {
   to_grey(image, f);
   blur(f);
   blur(f);
-  const Corners corners = corners_for(integrate(f));
+  const std::uint64_t total = integrate(f);
+  const bool as_float = f.as_opencv && total >= kFloatSumsRound;
+  const Corners corners = as_float ? Corners::float32 : Corners::exact;
   Maxima maxima;
   for (int y = 0; y < f.height; ++y) {
     for (int x = 0; x < f.width; ++x) {

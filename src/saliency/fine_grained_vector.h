@@ -200,7 +200,7 @@ Maxima centre_surround(const ImageView& image, Frame& f) {
   blur<V>(f);
   blur<V>(f);
   const std::uint64_t total = integrate<V>(f);
-  const bool as_float = total >= kFloatSumsRound && total < kFloatIntegralRounds;
+  const bool as_float = f.as_opencv && total >= kFloatSumsRound;
   return as_float ? compare<V, Corners::float32>(f, total) : compare<V, Corners::exact>(f, total);
 }
 

@@ -23,7 +23,8 @@ batch::Batch small_batch(Precision precision) {
   out.labels = {3, 1};
   out.target_labels = {7, 0};
   out.lambda = {0.25F, 1.0F};
-  out.boxes = {{0, 0, 1, 2}, {}};
+  out.contrast_lambda = {0.5F, 1.0F};
+  out.is_masked = {1, 0};
   constexpr std::size_t kValues = 4 * 2 * 3 * 3;
   for (std::size_t i = 0; i < kValues; ++i) {
     const auto value = static_cast<float>(i);  // below 256: exact in bf16
@@ -54,6 +55,7 @@ TEST(ToTensors, CarriesLabelsAndMarks) {
   EXPECT_TRUE(out.target_labels.equal(at::tensor({7, 0}, at::kLong)));
   EXPECT_EQ(out.lambda[0].item<float>(), 0.25F);
   EXPECT_EQ(out.lambda.scalar_type(), at::kFloat);
+  EXPECT_EQ(out.contrast_lambda[0].item<float>(), 0.5F);
   EXPECT_TRUE(out.masked);
   EXPECT_TRUE(out.has_targets);
   EXPECT_FALSE(out.has_plain);

@@ -57,6 +57,8 @@ class SafetensorsFile {
   const std::string& origin() const { return origin_; }
 
  private:
+  void check_damage(std::size_t data_begin) const;
+
   std::string origin_;
   std::vector<std::byte> bytes_;
   std::map<std::string, Entry> tensors_;

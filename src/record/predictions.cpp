@@ -1,6 +1,7 @@
 #include "record/predictions.h"
 
 #include <cstring>
+#include <limits>
 
 #include "core/error.h"
 #include "format/json.h"
@@ -52,14 +53,16 @@ void check_metadata(const SafetensorsFile& file) {
   }
 }
 
-void check_labels(const SafetensorsFile& file, const Predictions& predictions) {
-  for (std::size_t i = 0; i < predictions.labels.size(); ++i) {
-    const std::int64_t label = predictions.labels[i];
-    if (label < 0 || label >= predictions.classes) {
-      throw DataError(concat(file.origin(), ": label ", i, " is ", label, ", expected 0 to ",
-                             predictions.classes - 1));
+std::vector<std::int32_t> labels(const SafetensorsFile& file, std::int64_t n,
+                                 std::int64_t classes) {
+  const auto wide = values<std::int64_t>(file, kLabels, Dtype::i64, {n});
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    if (wide[i] < 0 || wide[i] >= classes) {
+      throw DataError(
+          concat(file.origin(), ": label ", i, " is ", wide[i], ", expected 0 to ", classes - 1));
     }
   }
+  return {wide.begin(), wide.end()};
 }
 
 }  // namespace
@@ -67,11 +70,12 @@ void check_labels(const SafetensorsFile& file, const Predictions& predictions) {
 void write_predictions(const std::filesystem::path& file, const Predictions& predictions) {
   const auto n = static_cast<std::int64_t>(predictions.labels.size());
   const std::int64_t c = predictions.classes;
+  const std::vector<std::int64_t> wide(predictions.labels.begin(), predictions.labels.end());
   if (c < 0 || static_cast<std::int64_t>(predictions.logits.size()) != n * c) {
     throw InternalError(
         concat("predictions have ", predictions.logits.size(), " logits, expected ", n, " x ", c));
   }
-  std::vector<format::TensorView> tensors{view(kLabels, Dtype::i64, {n}, predictions.labels),
+  std::vector<format::TensorView> tensors{view(kLabels, Dtype::i64, {n}, wide),
                                           view(kLogits, Dtype::f32, {n, c}, predictions.logits)};
   for (const auto& [name, extra] : predictions.extra) {
     if (static_cast<std::int64_t>(extra.size()) != n) {
@@ -87,17 +91,18 @@ Predictions read_predictions(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   check_metadata(file);
   const std::vector<std::int64_t>& shape = file.at(kLogits).shape;
-  if (shape.size() != 2) throw DataError(concat(file.origin(), ": 'logits' are no N x C table"));
+  if (shape.size() != 2 || shape[1] > std::numeric_limits<std::int32_t>::max()) {
+    throw DataError(concat(file.origin(), ": 'logits' are no N x C table"));
+  }
   const std::int64_t n = shape[0];
   Predictions predictions;
-  predictions.classes = shape[1];
-  predictions.labels = values<std::int64_t>(file, kLabels, Dtype::i64, {n});
+  predictions.classes = static_cast<int>(shape[1]);
+  predictions.labels = labels(file, n, shape[1]);
   predictions.logits = values<float>(file, kLogits, Dtype::f32, shape);
   for (const auto& [name, entry] : file.tensors()) {
     if (name == kLabels || name == kLogits) continue;
     predictions.extra.emplace(name, values<std::int32_t>(file, name, Dtype::i32, {n}));
   }
-  check_labels(file, predictions);
   return predictions;
 }
 

@@ -10,8 +10,8 @@ namespace smcl::record {
 
 /// What a network said about a set of N images, in the order of the set.
 struct Predictions {
-  std::vector<std::int64_t> labels;  ///< N true classes, each in [0, classes)
-  std::int64_t classes = 0;          ///< C
+  int classes = 0;                   ///< C
+  std::vector<std::int32_t> labels;  ///< N true classes, each in [0, classes)
   std::vector<float> logits;         ///< N x C, row-major
   /// Further values of the images, N each ("background", "index"...).
   std::map<std::string, std::vector<std::int32_t>> extra;

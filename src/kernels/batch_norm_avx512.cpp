@@ -1,0 +1,12 @@
+#include "kernels/batch_norm_avx512_lanes.h"
+#include "kernels/batch_norm_loops.h"
+
+namespace smcl::kernels {
+
+const NormLoops& norm_loops_avx512(Element element) {
+  static constexpr NormLoops fp32 = make_norm_loops<Avx512Lanes, float>();
+  static constexpr NormLoops bf16 = make_norm_loops<Avx512Lanes, std::uint16_t>();
+  return element == Element::fp32 ? fp32 : bf16;
+}
+
+}  // namespace smcl::kernels

@@ -70,6 +70,11 @@ std::vector<std::int32_t> labels(const SafetensorsFile& file, std::int64_t n,
 void write_predictions(const std::filesystem::path& file, const Predictions& predictions) {
   const auto n = static_cast<std::int64_t>(predictions.labels.size());
   const std::int64_t c = predictions.classes;
+  for (const std::int32_t label : predictions.labels) {
+    if (label < 0 || label >= c) {
+      throw InternalError(concat("predictions have the label ", label, " of ", c, " classes"));
+    }
+  }
   const std::vector<std::int64_t> wide(predictions.labels.begin(), predictions.labels.end());
   if (c < 0 || static_cast<std::int64_t>(predictions.logits.size()) != n * c) {
     throw InternalError(

@@ -28,7 +28,7 @@ std::string bound(double value, bool whole) {
 }
 
 std::string expectation(Range range, bool whole) {
-  const std::string what = whole ? "expected an integer" : "expected a number";
+  std::string what = whole ? "expected an integer" : "expected a number";
   const bool low = std::isfinite(range.min);
   const bool high = std::isfinite(range.max);
   const auto text = [&](double value) { return bound(value, whole); };

@@ -24,9 +24,9 @@ ResidentDataset::ResidentDataset(int height, int width, std::vector<std::uint8_t
                            " labels, expected ", image_bytes, " bytes an image"));
   }
   for (std::size_t i = 0; i < labels_.size(); ++i) {
-    if (labels_[i] < 0 || labels_[i] >= classes()) {
-      throw DataError(
-          concat("image ", i, " has label ", labels_[i], ", expected 0 to ", classes() - 1));
+    if (labels_[i] < 0 || labels_[i] >= ResidentDataset::classes()) {
+      throw DataError(concat("image ", i, " has label ", labels_[i], ", expected 0 to ",
+                             ResidentDataset::classes() - 1));
     }
   }
 }

@@ -11,9 +11,6 @@
 namespace smcl::kernels {
 namespace {
 
-/// Rows that are summed side by side, to hide the latency of additions.
-constexpr std::size_t kChains = 4;
-
 /// Calls work(first channel, lanes in use) for each group of lanes; full groups get a constant.
 template <class V, class Work>
 inline void for_each_group(std::size_t channels, Work work) {
@@ -22,25 +19,59 @@ inline void for_each_group(std::size_t channels, Work work) {
   if (c < channels) work(c, typename V::Some(channels - c));
 }
 
-/// Adds up to two sums a channel over rows: add(offset of the group in a row, lanes, sum, dot).
-template <class V, class Add>
-inline void reduce(std::size_t rows, std::size_t channels, float* out, Add add) {
-  for_each_group<V>(channels, [&](std::size_t c, auto lanes) {
-    typename V::Float sum[kChains];
-    typename V::Float dot[kChains];
-    for (std::size_t k = 0; k < kChains; ++k) sum[k] = dot[k] = V::set(0.0F);
-    std::size_t row = 0;
-    for (; row + kChains <= rows; row += kChains) {
-      for (std::size_t k = 0; k < kChains; ++k) {
-        add(c, (row + k) * channels + c, lanes, sum[k], dot[k]);
+/// Sums kept side by side, to hide the latency of additions and to read rows in one go.
+constexpr std::size_t kSums = 4;
+
+/// Two sums for each channel of kGroups neighbouring groups from channel `first` on, each in
+/// kSums / kGroups chains of rows: add(channel, index in the array, lanes, sum, dot).
+template <class V, std::size_t kGroups, class Lanes, class Add>
+inline void reduce_strip(std::size_t first, std::size_t rows, std::size_t channels, Lanes lanes,
+                         float* out, Add add) {
+  constexpr std::size_t kChains = kSums / kGroups;
+  typename V::Float sum[kSums];
+  typename V::Float dot[kSums];
+  for (std::size_t k = 0; k < kSums; ++k) sum[k] = dot[k] = V::set(0.0F);
+  const auto add_row = [&](std::size_t row, std::size_t chain) {
+    for (std::size_t g = 0; g < kGroups; ++g) {
+      const std::size_t c = first + g * V::kLanes;
+      add(c, row * channels + c, lanes, sum[g * kChains + chain], dot[g * kChains + chain]);
+    }
+  };
+  std::size_t row = 0;
+  for (; row + kChains <= rows; row += kChains) {
+    for (std::size_t chain = 0; chain < kChains; ++chain) add_row(row + chain, chain);
+  }
+  for (std::size_t chain = 0; row < rows; ++row, ++chain) add_row(row, chain);
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    for (std::size_t step = kChains / 2; step > 0; step /= 2) {
+      for (std::size_t k = g * kChains; k < g * kChains + step; ++k) {
+        sum[k] = V::add(sum[k], sum[k + step]);
+        dot[k] = V::add(dot[k], dot[k + step]);
       }
     }
-    for (std::size_t k = 0; row < rows; ++row, ++k) {
-      add(c, row * channels + c, lanes, sum[k], dot[k]);
+    const std::size_t c = first + g * V::kLanes;
+    V::store(out + c, sum[g * kChains], lanes);
+    V::store(out + channels + c, dot[g * kChains], lanes);
+  }
+}
+
+/// Sums over rows to out[2][channels]. The number of chains follows from the channels alone.
+template <class V, class Add>
+inline void reduce(std::size_t rows, std::size_t channels, float* out, Add add) {
+  const typename V::All all;
+  if (channels % 64 == 0) {
+    for (std::size_t c = 0; c < channels; c += 4 * V::kLanes) {
+      reduce_strip<V, 4>(c, rows, channels, all, out, add);
     }
-    V::store(out + c, V::add(V::add(sum[0], sum[1]), V::add(sum[2], sum[3])), lanes);
-    V::store(out + channels + c, V::add(V::add(dot[0], dot[1]), V::add(dot[2], dot[3])), lanes);
-  });
+  } else if (channels % 32 == 0) {
+    for (std::size_t c = 0; c < channels; c += 2 * V::kLanes) {
+      reduce_strip<V, 2>(c, rows, channels, all, out, add);
+    }
+  } else {
+    for_each_group<V>(channels, [&](std::size_t c, auto lanes) {
+      reduce_strip<V, 1>(c, rows, channels, lanes, out, add);
+    });
+  }
 }
 
 template <class V, class T>

@@ -194,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, BatchNorm,
 TEST_P(BatchNorm, AStepFollowsTheDefinitionInDoublePrecision) {
   // bf16 keeps 8 bits: half a unit in the last place is at most 2^-8 of the value.
   const double rounding = element() == Element::bf16 ? std::ldexp(1.0, -8) : 1e-6;
-  for (const std::size_t channels : {1, 3, 16, 48, 64}) {
+  for (const std::size_t channels : {1, 3, 16, 32, 48, 64}) {
     for (const std::size_t rows : {1, 2, 5, 255, 1025}) {
       Step step({rows, channels, element()});
       step.run();
@@ -240,7 +240,7 @@ TEST_P(BatchNorm, ThreadsDoNotChangeABit) {
 }
 
 TEST_P(BatchNorm, InstructionSetsAgreeInEveryBit) {
-  for (const std::size_t channels : {5, 16, 40}) {
+  for (const std::size_t channels : {5, 16, 32, 40, 128}) {
     Step ours({777, channels, element()});
     Step reference({777, channels, element()});
     ours.run();

@@ -5,8 +5,8 @@
 
 #include "batch/augment.h"
 #include "batch/batch.h"
-#include "batch/fake_dataset.h"
 #include "batch/fill.h"
+#include "batch/masked_step.h"
 #include "batch/normalise.h"
 #include "core/error.h"
 #include "saliency/detector.h"
@@ -14,85 +14,10 @@
 namespace smcl::batch {
 namespace {
 
+using namespace testing;
 using plan::Fill;
-using plan::LambdaRule;
 using plan::MaskKind;
 using plan::SaliencyOn;
-using testing::draw_at;
-using testing::FakeDataset;
-
-constexpr int kSize = 32;
-constexpr int kPadding = 4;
-constexpr std::size_t kValues = kSize * kSize * 3;
-
-FakeDataset fakes() {
-  FakeDataset set(12, kSize, kSize);
-  // One white pixel on grey: what every detector must find.
-  set.dots[0] = {20, 9};
-  set.dots[1] = {14, 17};
-  return set;
-}
-
-ExecutorSettings settings() {
-  ExecutorSettings s;
-  s.mask.detector = "joint";
-  return s;
-}
-
-/// Images 0, 1, 2: centred; up, left and flipped; down and right. All masked, keep 0.75.
-plan::StepPlan masked_plan() {
-  plan::StepPlan plan;
-  plan.masked = true;
-  plan.images = {draw_at(0, 4, 4, false, kPadding), draw_at(1, 6, 7, true, kPadding),
-                 draw_at(2, 1, 0, false, kPadding)};
-  plan.masks.assign(3, {});
-  for (std::size_t i = 0; i < 3; ++i) {
-    plan.masks[i].on = true;
-    plan.masks[i].keep = 0.75;
-    plan.masks[i].noise = 1000 + i;
-    plan.masks[i].other = static_cast<std::uint32_t>(9 + i);
-    plan.masks[i].place_y = 0x40000000;
-    plan.masks[i].place_x = 0xC0000000;
-  }
-  return plan;
-}
-
-Batch executed(const ExecutorSettings& s, const FakeDataset& set, const plan::StepPlan& plan) {
-  Executor executor(s, set);
-  Batch batch;
-  executor.execute(plan, batch);
-  return batch;
-}
-
-std::vector<float> floats(const Batch& batch, int block, std::size_t i) {
-  std::vector<float> out(kValues);
-  const std::size_t at = static_cast<std::size_t>(block * batch.count) + i;
-  std::memcpy(out.data(), batch.pixels.data() + at * kValues * 4, kValues * 4);
-  return out;
-}
-
-/// The augmented bytes of an image (augment is tested against naive steps of its own).
-std::vector<std::uint8_t> bytes(const FakeDataset& set, const plan::ImageDraw& draw) {
-  std::vector<std::uint8_t> scratch, out(kValues);
-  augment(set.image(draw.index, 0, scratch), plan::resolve(draw, kPadding), kPadding, out.data());
-  return out;
-}
-
-std::vector<float> normal(const std::vector<std::uint8_t>& pixels) {
-  std::vector<float> out(pixels.size());
-  Normaliser({}, Precision::fp32)
-      .write(pixels.data(), pixels.size() / 3, reinterpret_cast<std::byte*>(out.data()));
-  return out;
-}
-
-std::vector<float> zeroed(std::vector<float> values, const Box& box) {
-  for (int y = box.y0; y < box.y1; ++y) {
-    for (int x = box.x0 * 3; x < box.x1 * 3; ++x) {
-      values[static_cast<std::size_t>(y * kSize * 3 + x)] = 0.0F;
-    }
-  }
-  return values;
-}
 
 TEST(Executor, UnmaskedStep) {
   const FakeDataset set = fakes();
@@ -204,115 +129,6 @@ TEST(Executor, RandomAndCentreLieInTheVisiblePart) {
   EXPECT_EQ(batch.peaks[0], (Point{8, 24}));
   EXPECT_EQ(batch.peaks[1], (Point{7, 3 + 21}));
   EXPECT_EQ(batch.peaks[2], (Point{3 + 7, 4 + 21}));
-}
-
-TEST(Executor, NoneLeavesPixelsButNotLambda) {
-  const FakeDataset set = fakes();
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::none;
-  const plan::StepPlan plan = masked_plan();
-  const Batch batch = executed(s, set, plan);
-  EXPECT_TRUE(batch.masked);
-  for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(batch.boxes[i], Box{});
-    EXPECT_EQ(batch.is_masked[i], 1);
-    EXPECT_EQ(floats(batch, 0, i), normal(bytes(set, plan.images[i])));
-  }
-  EXPECT_EQ(batch.lambda[0], 0.75F);  // centre (8, 24): the whole box fits
-}
-
-TEST(Executor, OracleUsesTheObjectsBox) {
-  FakeDataset set = fakes();
-  set.objects[0] = {10, 4, 20, 12};
-  set.objects[1] = {0, 0, 10, 10};  // moved by (-2, -3): rows 0..7, columns 0..6, then flipped
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::oracle;
-  const plan::StepPlan plan = masked_plan();
-  const Batch batch = executed(s, set, plan);
-  EXPECT_EQ(batch.boxes[0], (Box{10, 4, 20, 12}));
-  EXPECT_EQ(batch.peaks[0], (Point{15, 8}));
-  EXPECT_EQ(batch.lambda[0], static_cast<float>(1.0 - 80 / 1024.0));
-  EXPECT_EQ(batch.boxes[1], (Box{0, 25, 8, 32}));
-  EXPECT_EQ(batch.lambda[1], static_cast<float>(1.0 - 56 / 1024.0));
-  EXPECT_EQ(floats(batch, 0, 1), zeroed(normal(bytes(set, plan.images[1])), {0, 25, 8, 32}));
-  // Image 2 has no truth: nothing is hidden.
-  EXPECT_EQ(batch.boxes[2], Box{});
-  EXPECT_EQ(batch.lambda[2], 1.0F);
-  EXPECT_EQ(batch.is_masked[2], 0);
-}
-
-TEST(Executor, LambdaRulesChangeTheCrossEntropyAlone) {
-  const FakeDataset set = fakes();
-  plan::StepPlan plan = masked_plan();
-  plan.masks[1].keep = 1.0;  // an empty box is no mask
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::centre;
-  s.lambda.rule = LambdaRule::constant;
-  s.lambda.constant = 0.3;
-  Batch batch = executed(s, set, plan);
-  EXPECT_EQ(batch.lambda, (std::vector<float>{0.3F, 1.0F, 0.3F}));
-  EXPECT_EQ(batch.contrast_lambda, (std::vector<float>{0.75F, 1.0F, 0.75F}));
-  EXPECT_EQ(batch.is_masked, (std::vector<std::uint8_t>{1, 0, 1}));
-
-  // The random detector's map is a single pixel: at (8, 24) of image 0, off the centre box
-  // [8, 24) x [8, 24), and inside once it is drawn at (8, 23).
-  s.lambda.rule = LambdaRule::removed_saliency;
-  s.mask.detector = "random";
-  EXPECT_EQ(executed(s, set, plan).lambda[0], 1.0F);
-  plan.masks[0].place_x = 0xBFFFFFFF;
-  batch = executed(s, set, plan);
-  EXPECT_EQ(batch.lambda[0], 0.0F);
-  EXPECT_EQ(batch.contrast_lambda[0], 0.75F);
-}
-
-TEST(Executor, RemovedSaliencyFollowsTheFlip) {
-  // The map of the original is not flipped, the box is: a one-pixel map at the original's (14, 4)
-  // lies at column 27 of the flipped image.
-  FakeDataset set = fakes();
-  set.objects[0] = {0, 0, 1, 1};
-  set.objects[1] = {10, 0, 20, 8};
-  plan::StepPlan plan = masked_plan();
-  plan.images[1] = draw_at(1, 4, 4, true, kPadding);
-  plan.masks[1].place_y = 14U << 27;
-  plan.masks[1].place_x = 4U << 27;
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::oracle;
-  s.mask.on = SaliencyOn::original;
-  s.mask.detector = "random";
-  s.lambda.rule = LambdaRule::removed_saliency;
-  Batch batch = executed(s, set, plan);
-  EXPECT_EQ(batch.boxes[1], (Box{10, 24, 20, 32}));
-  EXPECT_EQ(batch.lambda[1], 0.0F);
-  plan.masks[1].place_x = 27U << 27;
-  EXPECT_EQ(executed(s, set, plan).lambda[1], 1.0F);
-}
-
-TEST(Executor, FlatMapFallsBackToArea) {
-  FakeDataset set = fakes();
-  set.dots[2] = {-1, -1};  // grey all over
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::centre;
-  s.lambda.rule = LambdaRule::removed_saliency;
-  EXPECT_EQ(executed(s, set, masked_plan()).lambda[2], 0.75F);
-}
-
-TEST(Executor, CutOutKeepsItsLabel) {
-  const FakeDataset set = fakes();
-  ExecutorSettings s = settings();
-  s.mask.kind = MaskKind::centre;
-  s.mask.plain = plan::Plain::add;
-  plan::StepPlan plan = masked_plan();
-  plan.masked = false;
-  for (plan::MaskDraw& mask : plan.masks) mask.on = false;
-  plan.masks[0].cutout = true;
-  const Batch batch = executed(s, set, plan);
-  EXPECT_EQ(batch.blocks(), 1);  // no plain block: the step is not masked
-  EXPECT_EQ(batch.lambda, std::vector<float>(3, 1.0F));
-  EXPECT_EQ(batch.is_masked, std::vector<std::uint8_t>(3, 0));
-  EXPECT_EQ(batch.boxes[0], (Box{8, 8, 24, 24}));
-  EXPECT_EQ(batch.boxes[1], Box{});
-  EXPECT_EQ(floats(batch, 0, 0), zeroed(normal(bytes(set, plan.images[0])), {8, 8, 24, 24}));
-  EXPECT_EQ(floats(batch, 0, 1), normal(bytes(set, plan.images[1])));
 }
 
 TEST(Executor, AddKeepsThePlainImagesBetweenMaskedAndTargets) {

@@ -64,6 +64,18 @@ Call fill(const std::string& name, const std::vector<std::optional<double>>& giv
   return call;
 }
 
+struct Printer {
+  std::string operator()(bool v) const { return v ? "true" : "false"; }
+  std::string operator()(std::int64_t v) const { return std::to_string(v); }
+  std::string operator()(double v) const { return to_text(v); }
+  std::string operator()(const std::string& v) const { return quote(v); }
+  std::string operator()(const std::vector<Scalar>& list) const {
+    std::vector<std::string> parts;
+    for (const Scalar& scalar : list) parts.push_back(to_text(scalar));
+    return concat("[", join(parts), "]");
+  }
+};
+
 }  // namespace
 
 std::string shortest(double value) {
@@ -102,22 +114,11 @@ std::string to_text(double value) {
 }
 
 std::string to_text(const Scalar& value) {
-  struct Visitor {
-    std::string operator()(bool v) const { return v ? "true" : "false"; }
-    std::string operator()(std::int64_t v) const { return std::to_string(v); }
-    std::string operator()(double v) const { return to_text(v); }
-    std::string operator()(const std::string& v) const { return quote(v); }
-  };
-  return std::visit(Visitor{}, value);
+  return std::visit(Printer{}, value);
 }
 
 std::string to_text(const Value& value) {
-  if (const auto* list = std::get_if<std::vector<Scalar>>(&value)) {
-    std::vector<std::string> parts;
-    for (const Scalar& scalar : *list) parts.push_back(to_text(scalar));
-    return concat("[", join(parts), "]");
-  }
-  return to_text(*as_scalar(value));
+  return std::visit(Printer{}, value);
 }
 
 std::optional<Scalar> as_scalar(const Value& value) {

@@ -109,6 +109,21 @@ const Placement::Map& Placement::saliency(const plan::MaskDraw& draw, const Show
   return map;
 }
 
+std::vector<std::uint8_t> Placement::last_map() const {
+  if (map_ == nullptr) return {};
+  const Box& region = map_->region;
+  std::vector<std::uint8_t> whole(static_cast<std::size_t>(height_) *
+                                  static_cast<std::size_t>(width_));
+  for (int y = 0; y < region.height(); ++y) {
+    for (int x = 0; x < region.width(); ++x) {
+      const int from = map_->mirrored ? region.width() - 1 - x : x;
+      whole[static_cast<std::size_t>((region.y0 + y) * width_ + region.x0 + x)] =
+          map_->values[static_cast<std::size_t>(y * region.width() + from)];
+    }
+  }
+  return whole;
+}
+
 Placed Placement::oracle(const Shown& image) const {
   Placed placed;
   const auto truth = dataset_.object_box(image.index, image.epoch);

@@ -34,6 +34,9 @@ class Placement {
   ~Placement();
 
   Placed place(const plan::MaskDraw& draw, const Shown& image);
+  /// The map of the image placed last, over the whole augmented image (height x width bytes, 0
+  /// where the detector did not look); empty where places need no map.
+  std::vector<std::uint8_t> last_map() const;
 
  private:
   struct Map;

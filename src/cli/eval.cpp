@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "experiment/run.h"
 #include "experiment/summary.h"
-#include "record/predictions.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
 
@@ -33,7 +32,7 @@ struct Judged {
 Judged from_stored(const record::RunFolder& folder) {
   const nlohmann::json summary = folder.summary();
   Judged judged;
-  judged.predictions = record::read_predictions(folder.predictions_file("test"));
+  judged.predictions = experiment::stored_predictions(folder.predictions_file("test"));
   judged.train_counts = summary.at("train_counts").get<std::vector<int>>();
   judged.class_names = summary.at("class_names").get<std::vector<std::string>>();
   judged.bounds.many_above = summary.at("groups").at("many_above").get<int>();

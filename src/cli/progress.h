@@ -13,6 +13,7 @@ class Progress : public train::Observer {
  public:
   explicit Progress(bool quiet);
 
+  using Observer::on;
   train::Answer on(const train::RunBegin& event) override;
   train::Answer on(const train::StepEnd& event) override;
   train::Answer on(const train::EpochEnd& event) override;

@@ -11,7 +11,8 @@ namespace smcl::cli {
 namespace {
 
 std::string version_text() {
-  return concat("smcl ", kVersion, " (", kRevision, ")\n", tensor::library_versions());
+  const tensor::RuntimeInfo info = tensor::runtime_info();
+  return concat("smcl ", version(), " (", revision(), ")\nLibTorch ", info.torch_version);
 }
 
 }  // namespace

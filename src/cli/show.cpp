@@ -39,7 +39,7 @@ report::AccuracyRow row_of(const std::string& name, const nlohmann::json& summar
   row.run = name;
   row.accuracy = accuracy_from(summary.at("last").at("accuracy"));
   if (const auto bias = summary.find("bias"); bias != summary.end()) {
-    row.bias_gap = number(*bias, "gap_medium_few");
+    row.bias_gap = number(bias->at("gap"), "medium_few");
   }
   return row;
 }

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "experiment/run.h"
 

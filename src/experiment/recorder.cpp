@@ -3,7 +3,6 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/summary.h"
-#include "record/predictions.h"
 
 namespace smcl::experiment {
 
@@ -58,7 +57,7 @@ train::Answer Recorder::on(const train::Evaluation& event) {
                      {"seconds", event.seconds},
                      {"accuracy", to_json(accuracy, false)}};
   folder_.append_metrics(row);
-  if (event.set == "test") test_ = *event.predictions;
+  (event.set == "test" ? test_ : validation_) = *event.predictions;
   if (event.set != best_set_) return train::Answer::go_on;
 
   epoch_signs_.many = accuracy.many;
@@ -101,6 +100,10 @@ nlohmann::json Recorder::summary() const {
       {"warnings", warnings_}};
   out["last"] = judge(test_, train_counts_, recipe_.groups);
   out["last"]["epoch"] = last_epoch_;
+  if (validation_.size() > 0) {
+    out["validation"] = judge(validation_, train_counts_, recipe_.groups);
+    out["validation"]["epoch"] = last_epoch_;
+  }
   if (best_.epoch >= 0) {
     out["best_on_" + best_set_] = {
         {"epoch", best_.epoch}, {"set", best_set_}, {"accuracy", best_.accuracy}};

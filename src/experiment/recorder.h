@@ -21,6 +21,7 @@ class Recorder : public train::Observer {
   Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Network& network,
            const std::vector<int>& train_counts, bool has_validation);
 
+  using train::Observer::on;
   train::Answer on(const train::RunBegin& event) override;
   train::Answer on(const train::EpochEnd& event) override;
   train::Answer on(const train::Evaluation& event) override;
@@ -30,6 +31,8 @@ class Recorder : public train::Observer {
   nlohmann::json summary() const;
   /// Of the last evaluation on the test set.
   const metrics::Predictions& test_predictions() const { return test_; }
+  /// Of the last evaluation on validation; empty without one.
+  const metrics::Predictions& validation_predictions() const { return validation_; }
 
  private:
   struct Best {
@@ -53,6 +56,7 @@ class Recorder : public train::Observer {
   metrics::EpochSigns epoch_signs_;
   std::vector<std::string> warnings_;
   metrics::Predictions test_;
+  metrics::Predictions validation_;
   int last_epoch_ = -1;
 };
 

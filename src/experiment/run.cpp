@@ -9,7 +9,6 @@
 #include "experiment/scene_measures.h"
 #include "experiment/summary.h"
 #include "plan/planner.h"
-#include "record/predictions.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
 
@@ -104,12 +103,18 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   summary["recipe"] = recipe.name;
   summary["data_hash"] = data.hash;
   summary["class_names"] = data.train->class_names();
-  if (data.scenes)
-    summary["bias"] =
-        scene_measures(*data.scenes, recorder.test_predictions(), network, data, recipe.groups);
+  if (data.scenes) {
+    const data::SceneSets& scenes = *data.scenes;
+    summary["bias"] = scene_bias(*scenes.test, scenes.truth, recorder.test_predictions(),
+                                 data.train_counts, recipe.groups);
+    summary["bias"]["background_only"] = background_only(scenes, network, data, recipe.groups);
+    summary["validation"]["bias"] =
+        scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
+                   data.train_counts, recipe.groups);
+  }
   summary["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  record::write_predictions(folder.predictions_file("test"), recorder.test_predictions());
+  store_predictions(folder.predictions_file("test"), recorder.test_predictions());
   folder.write_summary(summary);
   log::set_file({});
   return {folder, summary, false};

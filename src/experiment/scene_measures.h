@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "data/open.h"
 #include "metrics/metrics.h"
@@ -8,10 +9,15 @@
 
 namespace smcl::experiment {
 
-/// The measures of bias by backgrounds (docs/scenes.md) that need no further training: bias gaps
-/// with bootstrap intervals, flips, few to many, background-only images.
-nlohmann::json scene_measures(const data::SceneSets& scenes, const metrics::Predictions& test,
-                              nn::Network& network, const data::Opened& data,
-                              const metrics::GroupBounds& bounds);
+/// Measures of bias by backgrounds of predictions on `set`, all of its images in order
+/// (docs/scenes.md): gaps with bootstrap intervals by shot group, flips, few-shot images taken for
+/// major classes. Keys in docs/run-folder.md.
+nlohmann::json scene_bias(const data::Scenes& set, const data::SceneTruth& truth,
+                          const metrics::Predictions& predictions,
+                          std::span<const int> train_counts, const metrics::GroupBounds& bounds);
+
+/// What the network says of the background-only images.
+nlohmann::json background_only(const data::SceneSets& scenes, nn::Network& network,
+                               const data::Opened& data, const metrics::GroupBounds& bounds);
 
 }  // namespace smcl::experiment

@@ -5,14 +5,13 @@
 #include <array>
 #include <ctime>
 
+#include "record/predictions.h"
+
 namespace smcl::experiment {
-namespace {
 
 nlohmann::json number_or_null(const std::optional<double>& value) {
   return value ? nlohmann::json(*value) : nlohmann::json();
 }
-
-}  // namespace
 
 nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class) {
   nlohmann::json out{{"all", accuracy.all}, {"balanced", accuracy.balanced}};
@@ -40,6 +39,15 @@ nlohmann::json judge(const metrics::Predictions& predictions, std::span<const in
   out["nll"] = calibration.nll;
   out["images"] = predictions.size();
   return out;
+}
+
+void store_predictions(const std::filesystem::path& file, const metrics::Predictions& predictions) {
+  record::write_predictions(file, {predictions.classes, predictions.labels, predictions.logits, {}});
+}
+
+metrics::Predictions stored_predictions(const std::filesystem::path& file) {
+  record::Predictions stored = record::read_predictions(file);
+  return {stored.classes, std::move(stored.labels), std::move(stored.logits)};
 }
 
 double peak_memory_mb() {

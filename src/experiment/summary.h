@@ -1,11 +1,15 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "metrics/metrics.h"
 
 namespace smcl::experiment {
+
+nlohmann::json number_or_null(const std::optional<double>& value);
 
 /// As summary.json and metrics.jsonl hold accuracies; null where a group is empty.
 nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class);
@@ -13,6 +17,10 @@ nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class);
 /// Everything that one set of predictions tells: accuracy, prior-corrected accuracy, calibration.
 nlohmann::json judge(const metrics::Predictions& predictions, std::span<const int> train_counts,
                      const metrics::GroupBounds& bounds);
+
+/// Predictions as a run folder keeps them, and back.
+void store_predictions(const std::filesystem::path& file, const metrics::Predictions& predictions);
+metrics::Predictions stored_predictions(const std::filesystem::path& file);
 
 /// Largest resident memory of this process so far, MiB.
 double peak_memory_mb();

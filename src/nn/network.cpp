@@ -71,6 +71,7 @@ Network::Network(const NetworkSettings& settings, int classes, std::uint64_t see
 }
 
 Network::~Network() = default;
+Network::Network(Network&& other) noexcept = default;
 
 Output Network::forward(const at::Tensor& images, const ForwardOptions& options) {
   Implementation& self = *implementation_;

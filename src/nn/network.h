@@ -54,6 +54,7 @@ class Network {
   Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
           batch::Precision precision, at::Device device);
   ~Network();
+  Network(Network&& other) noexcept;
 
   /// `images` [N, 3, H, W] channels-last of the network's precision. Differentiable (once) where
   /// gradient mode is on. Throws InternalError for another type or shape, or for statistics_rows

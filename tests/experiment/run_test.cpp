@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "format/file.h"
-#include "record/predictions.h"
+#include "experiment/summary.h"
 #include "train/evaluate.h"
 
 namespace smcl::experiment {
@@ -65,7 +65,7 @@ TEST_F(RunSlow, LeavesAWholeRunFolder) {
   EXPECT_TRUE(summary.contains("best_on_val"));
   EXPECT_FALSE(summary.contains("best_on_test"));
   EXPECT_TRUE(summary.contains("bias"));
-  const auto stored = record::read_predictions(run.folder.predictions_file("test"));
+  const auto stored = stored_predictions(run.folder.predictions_file("test"));
   EXPECT_EQ(stored.size(), 240U);
   int epochs = 0;
   for (const auto& row : run.folder.metrics()) {
@@ -121,7 +121,7 @@ TEST_F(RunSlow, StoredWeightsGiveTheStoredPredictions) {
   const data::Opened data = data::open_data(recipe.data);
   nn::Network network = load_network(run.folder, recipe, data.classes(), "last");
   const auto fresh = train::evaluate(network, *data.test, data.test_samples, data.normalisation);
-  const auto stored = record::read_predictions(run.folder.predictions_file("test"));
+  const auto stored = stored_predictions(run.folder.predictions_file("test"));
   ASSERT_EQ(fresh.logits.size(), stored.logits.size());
   EXPECT_EQ(fresh.logits, stored.logits);
 }

@@ -16,13 +16,15 @@ at::Tensor on_device(const std::vector<std::int64_t>& values, const at::Tensor& 
 }  // namespace
 
 MixedLabels mixed_labels(const tensor::TensorBatch& batch) {
-  MixedLabels out{batch.labels, batch.target_labels, batch.lambda};
+  MixedLabels out{batch.labels, batch.target_labels, batch.lambda, batch.contrast_lambda};
   if (!batch.has_plain) return out;
   out.own = at::cat({batch.labels, batch.labels});
   if (batch.target_labels.defined()) {
     out.target = at::cat({batch.target_labels, batch.target_labels});
   }
-  out.lambda = at::cat({batch.lambda, at::ones_like(batch.lambda)});
+  const at::Tensor ones = at::ones_like(batch.lambda);
+  out.lambda = at::cat({batch.lambda, ones});
+  out.contrast_lambda = at::cat({batch.contrast_lambda, ones});
   return out;
 }
 

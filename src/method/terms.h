@@ -12,9 +12,10 @@ namespace smcl::method {
 /// Labels of the images that are judged: the first block, then the plain one where there is one.
 /// N = B or 2B.
 struct MixedLabels {
-  at::Tensor own;     ///< [N] int64
-  at::Tensor target;  ///< [N] int64; undefined where the batch has none
-  at::Tensor lambda;  ///< [N] weight of the own label, 1 for plain images
+  at::Tensor own;              ///< [N] int64
+  at::Tensor target;           ///< [N] int64; undefined where the batch has none
+  at::Tensor lambda;           ///< [N] weight of the own label in L_MCE, 1 for plain images
+  at::Tensor contrast_lambda;  ///< [N] the same in L_MSC
 };
 MixedLabels mixed_labels(const tensor::TensorBatch& batch);
 

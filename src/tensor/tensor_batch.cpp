@@ -7,10 +7,10 @@ namespace smcl::tensor {
 
 namespace {
 
-at::Tensor copied(const std::vector<std::int32_t>& values, at::Device device) {
-  const auto length = static_cast<std::int64_t>(values.size());
-  auto out = at::empty({length}, at::kLong);
-  std::copy(values.begin(), values.end(), out.data_ptr<std::int64_t>());
+template <class To, class From>
+at::Tensor copied(const std::vector<From>& values, at::ScalarType type, at::Device device) {
+  auto out = at::empty({static_cast<std::int64_t>(values.size())}, type);
+  std::copy(values.begin(), values.end(), out.data_ptr<To>());
   return out.to(device);
 }
 
@@ -25,10 +25,12 @@ void check_sizes(const batch::Batch& batch) {
                                " blocks holds ", batch.pixels.size(), " bytes, expected ", pixels));
   }
   const bool targets_fit = batch.target_labels.empty() || batch.target_labels.size() == count;
-  if (batch.labels.size() != count || batch.lambda.size() != count || !targets_fit) {
+  if (batch.labels.size() != count || batch.lambda.size() != count ||
+      batch.contrast_lambda.size() != count || batch.is_masked.size() != count || !targets_fit) {
     throw InternalError(concat("batch of ", count, " images has ", batch.labels.size(), " labels, ",
-                               batch.target_labels.size(), " target labels and ",
-                               batch.lambda.size(), " lambdas"));
+                               batch.target_labels.size(), " target labels, ", batch.lambda.size(),
+                               " and ", batch.contrast_lambda.size(), " lambdas and ",
+                               batch.is_masked.size(), " marks"));
   }
 }
 
@@ -45,19 +47,17 @@ TensorBatch to_tensors(const batch::Batch& batch, at::Device device) {
                     at::TensorOptions().dtype(scalar_type(batch.precision)))
           .permute({0, 3, 1, 2})
           .to(device);
-  out.labels = copied(batch.labels, device);
-  if (!batch.target_labels.empty()) out.target_labels = copied(batch.target_labels, device);
-  out.lambda = at::empty({batch.count}, at::kFloat);
-  std::copy(batch.lambda.begin(), batch.lambda.end(), out.lambda.data_ptr<float>());
-  out.lambda = out.lambda.to(device);
+  out.labels = copied<std::int64_t>(batch.labels, at::kLong, device);
+  if (!batch.target_labels.empty()) {
+    out.target_labels = copied<std::int64_t>(batch.target_labels, at::kLong, device);
+  }
+  out.lambda = copied<float>(batch.lambda, at::kFloat, device);
+  out.contrast_lambda = copied<float>(batch.contrast_lambda, at::kFloat, device);
   out.count = batch.count;
   out.masked = batch.masked;
   out.has_plain = batch.has_plain;
   out.has_targets = batch.has_targets;
-  out.is_masked.assign(static_cast<std::size_t>(batch.count), 0);
-  for (std::size_t i = 0; batch.masked && i < batch.boxes.size() && i < out.is_masked.size(); ++i) {
-    out.is_masked[i] = batch.boxes[i].area() > 0 ? 1 : 0;
-  }
+  out.is_masked = batch.is_masked;
   return out;
 }
 

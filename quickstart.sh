@@ -8,14 +8,10 @@ cd "$(dirname "$0")"
 . tools/common.sh
 
 readonly smcl=build/release/bin/smcl
-readonly training=(
-  "train recipes/quickstart/ce.toml --runs runs/quickstart"
-  "train recipes/quickstart/mask-only.toml --runs runs/quickstart"
-  "train recipes/quickstart/smcl.toml --runs runs/quickstart"
-)
-readonly results=(
-  "compare runs/quickstart/ce-1 runs/quickstart/mask-only-1 runs/quickstart/smcl-1"
-  "explain runs/quickstart/smcl-1 -o runs/quickstart-grid.png"
+readonly recipes=recipes/quickstart
+readonly commands=(
+  "train $recipes/ce.toml $recipes/mask-only.toml $recipes/smcl.toml --runs runs/quickstart"
+  "explain $recipes/smcl.toml -o runs/quickstart/masks.png"
 )
 
 run_all() {
@@ -29,6 +25,5 @@ run_all() {
 
 stage "set-up and download" tools/setup "$@"
 stage "build" configure_and_build release smcl
-stage "training" run_all "${training[@]}"
-stage "results" run_all "${results[@]}"
-echo "quickstart: $((SECONDS / 60)) min $((SECONDS % 60)) s in all; runs lie in runs/"
+stage "training and pictures" run_all "${commands[@]}"
+echo "quickstart: $((SECONDS / 60)) min $((SECONDS % 60)) s in all; runs and masks.png lie in runs/quickstart"

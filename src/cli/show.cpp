@@ -48,16 +48,20 @@ std::string render(const report::Table& table, const std::string& format) {
   return table.render(report::table_format(format), report::text_style(isatty(STDOUT_FILENO) != 0));
 }
 
-void show_run(std::ostream& out, const std::string& path, const nlohmann::json& summary,
-              const std::string& format) {
+void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format) {
   if (format == "json") {
-    out << summary.dump(2) << '\n';
+    for (const FinishedRun& run : runs) out << run.summary.dump() << '\n';
     return;
   }
-  const std::vector<report::AccuracyRow> rows{
-      row_of(summary.at("run").get<std::string>(), summary)};
+  std::vector<report::AccuracyRow> rows;
+  for (const FinishedRun& run : runs) {
+    rows.push_back(row_of(run.summary.at("run").get<std::string>(), run.summary));
+  }
   out << render(report::accuracy_table(rows), format);
-  if (format == "text") out << "last epoch, test set; run folder " << path << '\n';
+  if (format != "text") return;
+  out << "percent of the test set after the last epoch; bias gap in points, medium and few "
+         "classes\n";
+  for (const FinishedRun& run : runs) out << "run folder " << run.path << '\n';
 }
 
 }  // namespace smcl::cli

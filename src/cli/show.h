@@ -17,9 +17,13 @@ metrics::Accuracy accuracy_from(const nlohmann::json& accuracy);
 /// One row of the table of runs, from a run's summary.
 report::AccuracyRow row_of(const std::string& name, const nlohmann::json& summary);
 
-/// Results of one run: its row as text or CSV, or the whole summary as JSON.
-void show_run(std::ostream& out, const std::string& path, const nlohmann::json& summary,
-              const std::string& format);
+struct FinishedRun {
+  std::string path;
+  nlohmann::json summary;
+};
+
+/// Results of runs: a row each as text or CSV, the summary of each as a line of JSON.
+void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format);
 
 /// Options of every command that prints a table.
 std::string render(const report::Table& table, const std::string& format);

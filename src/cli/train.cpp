@@ -12,7 +12,7 @@ namespace smcl::cli {
 namespace {
 
 struct Options {
-  std::string recipe;
+  std::vector<std::string> recipes;
   std::vector<std::string> set;
   std::string root = "runs";
   std::string format = "text";
@@ -21,13 +21,7 @@ struct Options {
   bool quiet = false;
 };
 
-void train(const Options& options) {
-  const experiment::Recipe recipe = experiment::load_recipe(options.recipe, options.set);
-  if (options.print_config) {
-    std::cout << config::to_toml(recipe.resolved, true);
-    return;
-  }
-  if (options.quiet) log::set_console_level(log::Level::warn);
+experiment::RunResult train_one(const experiment::Recipe& recipe, const Options& options) {
   Progress progress(options.quiet);
   experiment::RunOptions run;
   run.root = options.root;
@@ -38,15 +32,35 @@ void train(const Options& options) {
     log::info(
         concat("finished before: ", result.folder.path().string(), " (train again with --new)"));
   }
-  show_run(std::cout, result.folder.path().string(), result.summary, options.format);
+  return result;
+}
+
+void train(const Options& options) {
+  // All recipes are read before the first is trained: a typing error in the last costs no hours.
+  std::vector<experiment::Recipe> recipes;
+  for (const std::string& file : options.recipes) {
+    recipes.push_back(experiment::load_recipe(file, options.set));
+  }
+  if (options.print_config) {
+    for (const auto& recipe : recipes) std::cout << config::to_toml(recipe.resolved, true);
+    return;
+  }
+  if (options.quiet) log::set_console_level(log::Level::warn);
+  std::vector<FinishedRun> finished;
+  for (const auto& recipe : recipes) {
+    const experiment::RunResult result = train_one(recipe, options);
+    finished.push_back({result.folder.path().string(), result.summary});
+  }
+  show_runs(std::cout, finished, options.format);
 }
 
 }  // namespace
 
 void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("train", "train a recipe into a run folder");
-  command->add_option("recipe", options->recipe, "TOML file with the settings")->required();
+  CLI::App* command = app.add_subcommand(
+      "train", "train recipes, each into a run folder, and show them in a table");
+  command->add_option("recipes", options->recipes, "TOML files with the settings")->required();
   command->add_option("--set", options->set, "override a setting: section.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);

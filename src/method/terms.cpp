@@ -97,7 +97,7 @@ at::Tensor contrastive_part(const at::Tensor& embeddings, const tensor::TensorBa
   at::Tensor set = embeddings.narrow(0, anchors, batch.count);
   if (rule.detach_target) set = set.detach();
   if (members.joining.defined()) set = at::cat({set, judged.index_select(0, members.joining)});
-  return loss::mixed_contrast(judged, labels.own, labels.target, labels.lambda, set,
+  return loss::mixed_contrast(judged, labels.own, labels.target, labels.contrast_lambda, set,
                               members.classes, members.excluded, rule.options);
 }
 

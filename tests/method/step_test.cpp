@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/error.h"
+#include "format/safetensors.h"
+#include "method/step_dump.h"
+
+// Whole steps against tests/python/step_reference.py, which computes them on its own in float64.
+namespace smcl::test {
+namespace {
+
+struct Case {
+  std::string name;
+  std::string toml;
+};
+
+const std::vector<Case>& cases() {
+  static const std::string masked = "mask.prob = 1.0\n";
+  static const std::string some = "mask.prob = 0.5\nmask.draw = \"image\"\n";
+  static const std::vector<Case> all{
+      {"ce", "method.name = \"ce\"\nmask.prob = 0.0\n"},
+      {"literal", masked},
+      {"unmasked", "mask.prob = 0.0\n"},
+      {"add_plain", masked + "mask.plain = \"add\"\ncontrast.set = \"target+plain\"\n"},
+      {"add_all_by_image", some + "mask.plain = \"add\"\ncontrast.set = \"all\"\n"},
+      {"no_own_term", masked + "contrast.own_term = false\nmask.border = \"shift\"\n"},
+      {"detached", some + "contrast.detach_target = true\ncontrast.set = \"all\"\n"},
+      {"constant_lambda", masked + "mce.lambda = \"constant(0.3)\"\nmask.fill = \"other\"\n"},
+      {"expected_target", masked + "mce.target = \"expected\"\ncontrast.mu = 0.0\n"},
+      {"target_label", some + "mce.label = \"target\"\nbn.stats = \"plain_only\"\n"},
+      {"drw", masked + "rule.name = \"drw\"\nrule.b = 0.9\ncontrast.tau = 0.5\n"}};
+  return all;
+}
+
+/// To compare anew: SMCL_STEP_DUMP=FOLDER test_method --gtest_filter='StepDump.*', then
+/// step_reference.py on the files.
+TEST(StepDump, WritesEveryCase) {
+  const char* folder = std::getenv("SMCL_STEP_DUMP");
+  if (folder == nullptr) GTEST_SKIP() << "SMCL_STEP_DUMP is not set";
+  for (const auto& [name, toml] : cases()) {
+    Step step = Step::draw(toml);
+    step.run();
+    step.write(std::filesystem::path(folder) / (name + ".safetensors"));
+  }
+}
+
+class StepReference : public testing::TestWithParam<Case> {
+ protected:
+  template <class T>
+  std::vector<T> stored(const std::string& name) const {
+    const auto bytes = file_.bytes(file_.at("expected." + name));
+    std::vector<T> out(bytes.size() / sizeof(T));
+    std::memcpy(out.data(), bytes.data(), bytes.size());
+    return out;
+  }
+  void expect_near(const std::vector<float>& got, const std::string& name) const {
+    const auto expected = stored<double>(name);
+    ASSERT_EQ(got.size(), expected.size()) << name;
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6) << name;
+  }
+  void expect_loss(const at::Tensor& got, const std::string& name) const {
+    const bool there = file_.tensors().count("expected.loss." + name) != 0;
+    ASSERT_EQ(got.defined(), there) << name;
+    if (!there) return;
+    const double expected = stored<double>("loss." + name)[0];
+    EXPECT_NEAR(got.item<double>(), expected, 2e-5 * std::max(1.0, std::abs(expected))) << name;
+  }
+  /// Length and product with a fixed pattern, as step_reference.py has them.
+  static std::array<double, 2> projections(const float* values, std::int64_t count) {
+    double square = 0, pattern = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      square += static_cast<double>(values[i]) * values[i];
+      pattern += values[i] * std::cos(static_cast<double>(i));
+    }
+    return {std::sqrt(square), pattern};
+  }
+  static void expect_projections(const std::array<double, 2>& got, const double* expected,
+                                 double tolerance, const std::string& name) {
+    const double slack = tolerance * std::max(expected[0], 1e-4);
+    EXPECT_NEAR(got[0], expected[0], slack) << name;
+    EXPECT_NEAR(got[1], expected[1], slack) << name;
+  }
+  void expect_tensor(const at::Tensor& got, const std::string& name) const {
+    const at::Tensor values = got.detach().contiguous();
+    expect_projections(projections(values.data_ptr<float>(), values.numel()),
+                       stored<double>("projected." + name).data(), 1e-3, name);
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(SMCL_SOURCE_DIR) / "tests/fixtures/step";
+  const format::SafetensorsFile file_ =
+      format::SafetensorsFile::read(folder_ / (GetParam().name + ".safetensors"));
+};
+
+TEST_P(StepReference, AgreesFromBytesToGradients) {
+  Step step =
+      Step::load(folder_ / "shared.safetensors", folder_ / (GetParam().name + ".safetensors"));
+  step.run();
+
+  const batch::Batch& batch = step.batch();
+  expect_near(batch.lambda, "batch.lambda");
+  expect_near(batch.contrast_lambda, "batch.contrast_lambda");
+  std::vector<std::int32_t> boxes, peaks;
+  for (const Box& box : batch.boxes) boxes.insert(boxes.end(), {box.y0, box.x0, box.y1, box.x1});
+  for (const Point& peak : batch.peaks) peaks.insert(peaks.end(), {peak.y, peak.x});
+  EXPECT_EQ(boxes, stored<std::int32_t>("batch.boxes"));
+  EXPECT_EQ(peaks, stored<std::int32_t>("batch.peaks"));
+  const auto images = stored<double>("pixels");
+  const auto blocks = static_cast<std::size_t>(batch.blocks() * batch.count);
+  ASSERT_EQ(images.size(), 2 * blocks);
+  const std::int64_t values = std::int64_t{batch.height} * batch.width * 3;
+  const auto* pixels = reinterpret_cast<const float*>(batch.pixels.data());
+  for (std::size_t i = 0; i < blocks; ++i) {
+    expect_projections(projections(pixels + static_cast<std::int64_t>(i) * values, values),
+                       &images[2 * i], 1e-6, concat("image ", i));
+  }
+
+  expect_loss(step.loss().total, "total");
+  expect_loss(step.loss().classification, "classification");
+  expect_loss(step.loss().contrast, "contrast");
+  const tensor::FlatStore& store = step.network().store();
+  for (const tensor::Slot& slot : store.slots()) {
+    if (slot.statistic) {
+      expect_tensor(store.view(slot.name), "after." + slot.name);
+    } else {
+      expect_tensor(store.gradient(slot.name), "gradient." + slot.name);
+    }
+  }
+  for (const std::string name : {"conv1.weight", "fc.weight", "fc.bias", "head.0.weight"}) {
+    const at::Tensor got = store.gradient(name);
+    const at::Tensor expected = at::tensor(stored<float>("gradient." + name)).view(got.sizes());
+    const double scale = std::max(1e-4, expected.abs().max().item<double>());
+    EXPECT_LT((got - expected).abs().max().item<double>() / scale, 1e-3) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, StepReference, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace smcl::test

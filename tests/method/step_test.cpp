@@ -16,6 +16,9 @@ struct Case {
   std::string name;
   std::string toml;
 };
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << one.name;
+}
 
 const std::vector<Case>& cases() {
   static const std::string masked = "mask.prob = 1.0\n";

@@ -7,6 +7,7 @@ vectorised over the batch, which is kinder than a DataLoader; saliency is OpenCV
 """
 
 import json
+import resource
 import statistics
 import sys
 import time
@@ -156,7 +157,8 @@ def main():
             step(method)
             times.append(time.perf_counter() - start)
         print(json.dumps({"mode": mode, "method": method, "seconds": statistics.median(times),
-                          "torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+                          "torch": torch.__version__,
+                          "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "threads": torch.get_num_threads()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,6 @@
+if(NOT TARGET smcl_experiment)
+  message(FATAL_ERROR "bench_step needs SMCL_TORCH=ON")
+endif()
+target_link_libraries(bench_step PRIVATE smcl_experiment)
+smcl_use_torch(bench_step)
+target_compile_definitions(bench_step PRIVATE SMCL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

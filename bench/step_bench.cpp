@@ -1,0 +1,200 @@
+#include <ATen/ATen.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "batch/loader.h"
+#include "bench.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "data/dataset.h"
+#include "data/split.h"
+#include "experiment/recipe.h"
+#include "method/method.h"
+#include "nn/network.h"
+#include "peer_process.h"
+#include "tensor/runtime.h"
+
+/// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
+/// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
+/// all of its modes. Without Python the peer's columns are missing and a line on standard error
+/// says so. A second kind of row compares our step with and without making batches.
+namespace {
+
+using namespace smcl;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kBatch = 128;
+constexpr int kRounds = 5;
+constexpr int kSteps = 5;
+
+data::ResidentDataset synthetic() {
+  const std::vector<int> counts = data::exponential_counts(10, 1000, 100.0);
+  std::vector<std::int32_t> labels;
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    labels.insert(labels.end(), static_cast<std::size_t>(counts[c]), static_cast<std::int32_t>(c));
+  }
+  std::vector<std::uint8_t> pixels(labels.size() * 32 * 32 * 3);
+  RandomStream random(0, Purpose::test, 0, 0);
+  std::uint8_t last = 0;
+  for (auto& pixel : pixels) {
+    last = static_cast<std::uint8_t>((last * 7 + random.below(256)) / 8);  // some structure
+    pixel = last;
+  }
+  return {32, 32, std::move(pixels), std::move(labels), std::vector<std::string>(10, "class")};
+}
+
+/// One of our ways to train, ready to step.
+class Ours {
+ public:
+  Ours(const std::string& method_name, batch::Precision precision,
+       const data::ResidentDataset& data)
+      : recipe_(recipe(method_name)), network_({}, 10, 0, precision, at::kCPU) {
+    std::vector<std::uint32_t> samples(data.size());
+    std::vector<std::int32_t> labels(data.size());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      samples[i] = static_cast<std::uint32_t>(i);
+      labels[i] = data.label(i);
+    }
+    planner_ =
+        std::make_shared<const plan::Planner>(recipe_.planner_settings(), samples, labels, 10);
+    std::vector<int> counts(10);
+    for (const auto label : labels) ++counts[static_cast<std::size_t>(label)];
+    method_ = method::make_method(recipe_.method, recipe_.train.epochs, counts,
+                                  planner_->target_probabilities());
+    batch::ExecutorSettings settings;
+    settings.mask = recipe_.planner_settings().mask;
+    settings.precision = precision;
+    loader_ = std::make_unique<batch::Loader>(planner_, settings, data, 1, 3);
+    loader_->start_epoch(0, 0);
+  }
+
+  /// Seconds a step, with batches from the loader or one batch again and again.
+  double step(bool fresh) {
+    const auto start = Clock::now();
+    const batch::Batch& batch = fresh ? next() : kept();
+    tensor::FlatStore& store = network_.store();
+    store.zero_gradients();
+    method_->loss(network_, tensor::to_tensors(batch, at::kCPU), 0).total.backward();
+    tensor::sgd_step(store, 0.01, 0.9, 2e-4);
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+ private:
+  static experiment::Recipe recipe(const std::string& method_name) {
+    config::Document document =
+        config::Document::parse("mask.prob = 1.0\nmask.start = 0.0\ntrain.epochs = 1", "bench");
+    document.set("method.name=" + method_name);
+    if (method_name == "ce") document = config::Document::parse("method.name = 'ce'", "bench");
+    return experiment::resolve_recipe(document, "bench");
+  }
+  const batch::Batch& next() {
+    const batch::Batch* batch = loader_->next();
+    if (batch == nullptr || batch->count < kBatch) {  // the short last batch is not measured
+      loader_->start_epoch(0, 0);
+      batch = loader_->next();
+    }
+    return *batch;
+  }
+  const batch::Batch& kept() {
+    if (kept_.count == 0) kept_ = next();
+    return kept_;
+  }
+
+  experiment::Recipe recipe_;
+  nn::Network network_;
+  std::shared_ptr<const plan::Planner> planner_;
+  std::unique_ptr<method::Method> method_;
+  std::unique_ptr<batch::Loader> loader_;
+  batch::Batch kept_;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void print_row(const std::string& bench, const std::string& peer, double ours, double theirs,
+               double ours_mb, double theirs_mb, int threads) {
+  nlohmann::ordered_json row{
+      {"bench", bench}, {"peer", peer}, {"unit", "img/s"}, {"ours", kBatch / ours}};
+  row["theirs"] = theirs > 0 ? nlohmann::ordered_json(kBatch / theirs) : nlohmann::ordered_json();
+  row["ratio"] = theirs > 0 ? nlohmann::ordered_json(theirs / ours) : nlohmann::ordered_json();
+  row["ours_peak_mb"] = ours_mb;
+  if (theirs_mb > 0) row["theirs_peak_mb"] = theirs_mb;
+  row["threads"] = threads;
+  row["cpu"] = cpu_model();
+  row["isa"] = std::string(name(best_isa()));
+  std::printf("%s\n", row.dump().c_str());
+  std::fflush(stdout);
+}
+
+/// Medians of one method over alternating rounds: ours in both precisions, the peer in its modes.
+void compare(const std::string& method, const data::ResidentDataset& data, bench::PeerProcess* peer,
+             int threads) {
+  std::map<std::string, std::vector<double>> ours;
+  std::map<std::string, std::vector<double>> theirs;
+  double theirs_mb = 0.0;
+  Ours fp32(method, batch::Precision::fp32, data);
+  Ours bf16(method, batch::Precision::bf16, data);
+  for (int i = 0; i < 3; ++i) {
+    fp32.step(true);
+    bf16.step(true);
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kSteps; ++i) {
+      ours["fp32"].push_back(fp32.step(true));
+      ours["bf16"].push_back(bf16.step(true));
+      ours["bf16, one batch"].push_back(bf16.step(false));
+    }
+    if (peer == nullptr) continue;
+    for (const char* mode : {"fp32-nchw", "fp32-nhwc", "bf16-nchw", "bf16-nhwc",
+                             "fp32-nhwc-compile", "bf16-nhwc-compile"}) {
+      const std::string answer =
+          peer->ask(std::string(mode) + ' ' + method + ' ' + std::to_string(kSteps));
+      if (answer.empty()) continue;
+      const auto row = nlohmann::json::parse(answer);
+      theirs[mode].push_back(row.at("seconds").get<double>());
+      theirs_mb = std::max(theirs_mb, row.at("peak_mb").get<double>());
+    }
+  }
+  const double mb = peak_mb();
+  for (const char* precision : {"fp32", "bf16"}) {
+    const double mine = median(ours[precision]);
+    if (theirs.empty())
+      print_row("step/" + method + "/" + precision, "none", mine, 0, mb, 0, threads);
+    for (const auto& [mode, seconds] : theirs) {
+      print_row("step/" + method + "/" + precision, "PyTorch " + mode, mine, median(seconds), mb,
+                theirs_mb, threads);
+    }
+  }
+  print_row("step/" + method + "/plan and batch hidden", "the same step on one batch",
+            median(ours["bf16"]), median(ours["bf16, one batch"]), mb, 0, threads);
+}
+
+}  // namespace
+
+int main() {
+  std::signal(SIGPIPE, SIG_IGN);
+  tensor::prepare_runtime();
+  const int threads = tensor::runtime_info().threads;
+  const data::ResidentDataset data = synthetic();
+  const char* python = std::getenv("SMCL_BENCH_PYTHON");
+  bench::PeerProcess peer({python != nullptr ? python : "python3",
+                           SMCL_SOURCE_DIR "/bench/peers/step_peer.py", std::to_string(threads)});
+  const bool alive = !peer.ask("fp32-nchw ce 1").empty();
+  if (!alive)
+    log::warn("no Python with PyTorch and OpenCV: the peer is left out (tools/setup --bench)");
+  for (const char* method : {"ce", "smcl"}) compare(method, data, alive ? &peer : nullptr, threads);
+  return 0;
+}

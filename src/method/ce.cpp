@@ -11,12 +11,13 @@ StepLoss CrossEntropy::loss(nn::Network& network, const tensor::TensorBatch& bat
   }
   nn::ForwardOptions options;
   options.training = true;
-  const at::Tensor logits = network.forward(batch.images, options).logits;
+  const nn::Output seen = network.forward(batch.images, options);
   StepLoss out;
-  out.total =
-      loss::cross_entropy(logits, batch.labels, {}, weights_.at_epoch(epoch, logits.device()))
-          .mean();
+  out.total = loss::cross_entropy(seen.logits, batch.labels, {},
+                                  weights_.at_epoch(epoch, seen.logits.device()))
+                  .mean();
   out.classification = out.total.detach();
+  out.features = seen.features.detach();
   return out;
 }
 

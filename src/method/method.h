@@ -41,7 +41,7 @@ void bind(config::Binder& binder, MethodSettings& settings);
 
 /// What a method wants planned.
 struct Needs {
-  bool masks = false;
+  bool masks = false;  ///< without: mask.prob counts as 0
   bool target_classes = false;
   plan::TargetImages target_images = plan::TargetImages::never;
 };

@@ -83,6 +83,7 @@ Needs needs_of(const MethodSettings& settings) {
   check_name(settings);
   Needs needs;
   if (settings.name == "ce") return needs;
+  needs.masks = true;
   needs.target_classes = true;
   if (settings.mu > 0) {
     needs.target_images = settings.when == ContrastWhen::always ? plan::TargetImages::always

@@ -34,6 +34,7 @@ StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int 
                                    own_weights(batch, labels, settings_.label), expected_,
                                    weights_.at_epoch(epoch, device));
   out.classification = out.total.detach();
+  out.features = seen.features.narrow(0, 0, batch.count).detach();
   if (!contrast) return out;
 
   const ContrastRule rule{

@@ -83,6 +83,7 @@ TEST(MethodSettings, UnknownNameListsTheKnown) {
 
 TEST(Needs, FollowTheContrastivePart) {
   MethodSettings settings;
+  EXPECT_TRUE(needs_of(settings).masks);
   EXPECT_TRUE(needs_of(settings).target_classes);
   EXPECT_EQ(needs_of(settings).target_images, plan::TargetImages::always);
   settings.when = ContrastWhen::masked;
@@ -92,6 +93,7 @@ TEST(Needs, FollowTheContrastivePart) {
   EXPECT_EQ(needs_of(settings).target_images, plan::TargetImages::never);
   settings = {};
   settings.name = "ce";
+  EXPECT_FALSE(needs_of(settings).masks);
   EXPECT_FALSE(needs_of(settings).target_classes);
   EXPECT_EQ(needs_of(settings).target_images, plan::TargetImages::never);
 }

@@ -92,6 +92,21 @@ class StepReference : public testing::TestWithParam<Case> {
                        stored<double>("projected." + name).data(), 1e-3, name);
   }
 
+  /// What failure signs look at: of the first block, and of the anchors; no graph is kept alive.
+  static void expect_signs(Step& step) {
+    const method::StepLoss& loss = step.loss();
+    const int count = step.batch().count;
+    EXPECT_EQ(loss.features.sizes(), at::IntArrayRef({count, step.network().feature_dim()}));
+    ASSERT_EQ(loss.embeddings.defined(), loss.contrast.defined());
+    if (loss.embeddings.defined()) {
+      EXPECT_EQ(loss.embeddings.size(0), step.batch().has_plain ? 2 * count : count);
+    }
+    for (const at::Tensor& part :
+         {loss.classification, loss.contrast, loss.embeddings, loss.features}) {
+      EXPECT_FALSE(part.defined() && part.requires_grad());
+    }
+  }
+
   const std::filesystem::path folder_ =
       std::filesystem::path(SMCL_SOURCE_DIR) / "tests/fixtures/step";
   const format::SafetensorsFile file_ =
@@ -124,6 +139,7 @@ TEST_P(StepReference, AgreesFromBytesToGradients) {
   expect_loss(step.loss().total, "total");
   expect_loss(step.loss().classification, "classification");
   expect_loss(step.loss().contrast, "contrast");
+  expect_signs(step);
   const tensor::FlatStore& store = step.network().store();
   for (const tensor::Slot& slot : store.slots()) {
     if (slot.statistic) {

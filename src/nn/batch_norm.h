@@ -30,22 +30,40 @@ struct NormOutput {
 
 /// relu(norm(input) + residual), for input [N, C, H, W] channels-last; `residual` of the same shape
 /// may be undefined. In training the batch's statistics normalise, and the running ones move by
-/// kNormMomentum towards those of options.statistics_rows, the variance unbiased.
+/// kNormMomentum towards those of options.statistics_rows, the variance unbiased; without any such
+/// row they stay. With `overwrite` the result may take the place of `input`.
 NormOutput norm_relu_forward(const at::Tensor& input, const NormParameters& norm,
-                             const at::Tensor& residual, const ForwardOptions& options);
+                             const at::Tensor& residual, const ForwardOptions& options,
+                             bool overwrite);
+
+/// What norm_relu_backward needs of the forward pass.
+struct NormSaved {
+  at::Tensor input;
+  at::Tensor output;  ///< its zeros are relu's mask
+  NormParameters norm;
+  at::Tensor mean;  ///< as NormOutput
+  at::Tensor inverse;
+};
+
+/// What is wanted of a backward pass, and how.
+struct NormWish {
+  bool residual = false;   ///< the gradient of relu's argument
+  bool overwrite = false;  ///< a result may take the place of the gradient that came in
+  FusedBackend backend = FusedBackend::automatic;
+};
 
 struct NormGradients {
   at::Tensor input;
   at::Tensor weight;
   at::Tensor bias;
-  at::Tensor residual;  ///< gradient of relu's argument
+  at::Tensor residual;  ///< undefined unless wished
 };
 
-/// The gradients of norm_relu_forward. `output` is its value (its zeros are relu's mask);
-/// `mean` and `inverse` as it gave them.
-NormGradients norm_relu_backward(const at::Tensor& gradient, const at::Tensor& output,
-                                 const at::Tensor& input, const NormParameters& norm,
-                                 const at::Tensor& mean, const at::Tensor& inverse,
-                                 FusedBackend backend);
+/// The gradients of norm_relu_forward; through the batch's statistics where saved.mean is defined.
+NormGradients norm_relu_backward(const at::Tensor& gradient, const NormSaved& saved,
+                                 const NormWish& wish);
+
+/// The chosen images of [N, ...]; a view where they follow one another.
+at::Tensor select_images(const at::Tensor& input, const std::vector<std::uint8_t>& rows);
 
 }  // namespace smcl::nn

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <tuple>
+#include <utility>
 
 namespace smcl::nn {
 
@@ -31,34 +32,40 @@ ConvGradients convolve_backward(const at::Tensor& gradient, const at::Tensor& in
   return out;
 }
 
-/// Everything of one convolution + norm that its gradient needs, in the order of saving.
+/// Everything of one layer that its gradient needs.
 struct Saved {
-  at::Tensor input, convolved, output, weight;
-  NormParameters norm;
-  at::Tensor mean, inverse;
+  at::Tensor input;
+  at::Tensor weight;  ///< in the type of activations
+  NormSaved norm;
 
   static constexpr std::size_t kCount = 10;
   void append_to(variable_list& list) const {
-    for (const at::Tensor& t : {input, convolved, output, weight, norm.weight, norm.bias,
-                                norm.running_mean, norm.running_var, mean, inverse}) {
+    const NormParameters& p = norm.norm;
+    for (const at::Tensor& t : {input, weight, norm.input, norm.output, p.weight, p.bias,
+                                p.running_mean, p.running_var, norm.mean, norm.inverse}) {
       list.push_back(t);
     }
   }
   static Saved from(const variable_list& list, std::size_t first) {
-    const auto* t = list.data() + first;
-    return {t[0], t[1], t[2], t[3], {t[4], t[5], t[6], t[7]}, t[8], t[9]};
+    const at::Tensor* t = list.data() + first;
+    return {t[0], t[1], {t[2], t[3], {t[4], t[5], t[6], t[7]}, t[8], t[9]}};
   }
 };
 
 Saved forward_layer(const at::Tensor& input, const ConvNorm& layer, const at::Tensor& residual,
                     const ForwardOptions& options) {
-  Saved saved{
-      input, convolve(input, layer.compute, layer.stride), {}, layer.compute, layer.norm, {}, {}};
-  NormOutput norm = norm_relu_forward(saved.convolved, layer.norm, residual, options);
-  saved.output = std::move(norm.value);
-  saved.mean = std::move(norm.mean);
-  saved.inverse = std::move(norm.inverse);
-  return saved;
+  const at::Tensor convolved = convolve(input, layer.compute, layer.stride);
+  const NormOutput norm =
+      norm_relu_forward(convolved, layer.norm, residual, options, /*overwrite=*/false);
+  return {input, layer.compute, {convolved, norm.value, layer.norm, norm.mean, norm.inverse}};
+}
+
+/// The same where no gradient will be asked for.
+at::Tensor apply_layer(const at::Tensor& input, const ConvNorm& layer, const at::Tensor& residual,
+                       const ForwardOptions& options) {
+  return norm_relu_forward(convolve(input, layer.compute, layer.stride), layer.norm, residual,
+                           options, /*overwrite=*/true)
+      .value;
 }
 
 /// Gradients in the order of a layer's arguments, and that of its residual.
@@ -67,16 +74,24 @@ struct LayerGradients {
 };
 
 LayerGradients backward_layer(const at::Tensor& gradient, const Saved& saved, std::int64_t stride,
-                              bool want_input, FusedBackend backend) {
-  NormGradients norm = norm_relu_backward(gradient, saved.output, saved.convolved, saved.norm,
-                                          saved.mean, saved.inverse, backend);
+                              bool want_input, const NormWish& wish) {
+  NormGradients norm = norm_relu_backward(gradient, saved.norm, wish);
   ConvGradients conv = convolve_backward(norm.input, saved.input, saved.weight, stride, want_input);
   return {conv.input, conv.weight.to(norm.weight.scalar_type()), norm.weight, norm.bias,
           norm.residual};
 }
 
+/// Whether nobody else holds `t` or its memory, so that it may be written over.
+bool only_ours(const at::Tensor& t) {
+  return t.use_count() == 1 && t.storage().use_count() == 1;
+}
+
 at::Tensor channels_last(const at::Tensor& t) {
   return t.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+FusedBackend backend_of(AutogradContext& context) {
+  return static_cast<FusedBackend>(context.saved_data["backend"].toInt());
 }
 
 struct ConvNormFunction : Function<ConvNormFunction> {
@@ -90,15 +105,16 @@ struct ConvNormFunction : Function<ConvNormFunction> {
     context->save_for_backward(std::move(list));
     context->saved_data["stride"] = layer->stride;
     context->saved_data["backend"] = static_cast<std::int64_t>(options->backend);
-    return saved.output;
+    return saved.norm.output;
   }
 
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
+  static variable_list backward(AutogradContext* context, variable_list& gradients) {
     const Saved saved = Saved::from(context->get_saved_variables(), 0);
-    const LayerGradients g =
-        backward_layer(channels_last(gradients[0]), saved, context->saved_data["stride"].toInt(),
-                       context->needs_input_grad(0),
-                       static_cast<FusedBackend>(context->saved_data["backend"].toInt()));
+    const at::Tensor gradient = channels_last(std::exchange(gradients[0], at::Tensor()));
+    const NormWish wish{
+        .residual = false, .overwrite = only_ours(gradient), .backend = backend_of(*context)};
+    const LayerGradients g = backward_layer(gradient, saved, context->saved_data["stride"].toInt(),
+                                            context->needs_input_grad(0), wish);
     return {g.input, g.weight, g.norm_weight, g.norm_bias, {}, {}};
   }
 };
@@ -112,28 +128,30 @@ struct BasicBlockFunction : Function<BasicBlockFunction> {
                             const ForwardOptions* options) {
     const Saved one = forward_layer(input, *first, {}, *options);
     const at::Tensor residual = shortcut_forward(input, second->compute.size(0), first->stride);
-    const Saved two = forward_layer(one.output, *second, residual, *options);
+    const Saved two = forward_layer(one.norm.output, *second, residual, *options);
     variable_list list;
     one.append_to(list);
     two.append_to(list);
     context->save_for_backward(std::move(list));
     context->saved_data["stride"] = first->stride;
     context->saved_data["backend"] = static_cast<std::int64_t>(options->backend);
-    return two.output;
+    return two.norm.output;
   }
 
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
+  static variable_list backward(AutogradContext* context, variable_list& gradients) {
     const variable_list list = context->get_saved_variables();
     const Saved one = Saved::from(list, 0);
     const Saved two = Saved::from(list, Saved::kCount);
     const auto stride = context->saved_data["stride"].toInt();
-    const auto backend = static_cast<FusedBackend>(context->saved_data["backend"].toInt());
+    const FusedBackend backend = backend_of(*context);
     const bool want_input = context->needs_input_grad(0);
-    const LayerGradients g2 = backward_layer(channels_last(gradients[0]), two, 1, true, backend);
-    LayerGradients g1 = backward_layer(g2.input, one, stride, want_input, backend);
-    if (want_input) {
-      g1.input.add_(shortcut_backward(g2.residual, one.input.sizes(), stride));
-    }
+    const at::Tensor gradient = channels_last(std::exchange(gradients[0], at::Tensor()));
+    const LayerGradients g2 = backward_layer(
+        gradient, two, 1, true,
+        {.residual = want_input, .overwrite = only_ours(gradient), .backend = backend});
+    LayerGradients g1 = backward_layer(g2.input, one, stride, want_input,
+                                       {.residual = false, .overwrite = true, .backend = backend});
+    if (want_input) g1.input.add_(shortcut_backward(g2.residual, one.input.sizes(), stride));
     return {g1.input,
             g1.weight,
             g1.norm_weight,
@@ -171,7 +189,7 @@ at::Tensor shortcut_backward(const at::Tensor& gradient, at::IntArrayRef input_s
 
 at::Tensor conv_norm_relu(const at::Tensor& input, const ConvNorm& layer,
                           const ForwardOptions& options) {
-  if (!at::GradMode::is_enabled()) return forward_layer(input, layer, {}, options).output;
+  if (!at::GradMode::is_enabled()) return apply_layer(input, layer, {}, options);
   return ConvNormFunction::apply(input, layer.weight, layer.norm.weight, layer.norm.bias, &layer,
                                  &options);
 }
@@ -179,9 +197,9 @@ at::Tensor conv_norm_relu(const at::Tensor& input, const ConvNorm& layer,
 at::Tensor basic_block(const at::Tensor& input, const ConvNorm& first, const ConvNorm& second,
                        const ForwardOptions& options) {
   if (!at::GradMode::is_enabled()) {
-    const at::Tensor middle = forward_layer(input, first, {}, options).output;
+    const at::Tensor middle = apply_layer(input, first, {}, options);
     const at::Tensor residual = shortcut_forward(input, second.compute.size(0), first.stride);
-    return forward_layer(middle, second, residual, options).output;
+    return apply_layer(middle, second, residual, options);
   }
   return BasicBlockFunction::apply(input, first.weight, first.norm.weight, first.norm.bias,
                                    second.weight, second.norm.weight, second.norm.bias, &first,

@@ -90,6 +90,11 @@ at::Tensor channels_last(const at::Tensor& t) {
   return t.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+/// Channels-last zeros of the type of `like`; at::zeros would drop the memory format.
+at::Tensor zeros(at::IntArrayRef sizes, const at::Tensor& like) {
+  return at::empty(sizes, like.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
+}
+
 FusedBackend backend_of(AutogradContext& context) {
   return static_cast<FusedBackend>(context.saved_data["backend"].toInt());
 }
@@ -170,8 +175,7 @@ struct BasicBlockFunction : Function<BasicBlockFunction> {
 at::Tensor shortcut_forward(const at::Tensor& input, std::int64_t channels, std::int64_t stride) {
   if (stride == 1 && input.size(1) == channels) return input;
   const at::Tensor kept = input.slice(2, 0, {}, stride).slice(3, 0, {}, stride);
-  at::Tensor out = at::zeros({input.size(0), channels, kept.size(2), kept.size(3)},
-                             input.options().memory_format(at::MemoryFormat::ChannelsLast));
+  at::Tensor out = zeros({input.size(0), channels, kept.size(2), kept.size(3)}, input);
   out.narrow(1, (channels - input.size(1)) / 2, input.size(1)).copy_(kept);
   return out;
 }
@@ -179,8 +183,7 @@ at::Tensor shortcut_forward(const at::Tensor& input, std::int64_t channels, std:
 at::Tensor shortcut_backward(const at::Tensor& gradient, at::IntArrayRef input_sizes,
                              std::int64_t stride) {
   if (gradient.sizes() == input_sizes) return gradient;
-  at::Tensor out =
-      at::zeros(input_sizes, gradient.options().memory_format(at::MemoryFormat::ChannelsLast));
+  at::Tensor out = zeros(input_sizes, gradient);
   out.slice(2, 0, {}, stride)
       .slice(3, 0, {}, stride)
       .copy_(gradient.narrow(1, (gradient.size(1) - input_sizes[1]) / 2, input_sizes[1]));

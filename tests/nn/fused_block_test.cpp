@@ -150,6 +150,7 @@ TEST(Shortcut, IsOptionA) {
   EXPECT_EQ(y.sizes(), at::IntArrayRef({1, 4, 2, 2}));
   EXPECT_TRUE(y[0][1].equal(at::tensor({0.F, 2.F, 6.F, 8.F}).view({2, 2})));
   EXPECT_EQ(y.sum().item<float>(), 16.0F);
+  EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
   const at::Tensor g = shortcut_backward(at::ones_like(y), x.sizes(), 2);
   EXPECT_TRUE(
       g[0][0].equal(at::tensor({1.F, 0.F, 1.F, 0.F, 0.F, 0.F, 1.F, 0.F, 1.F}).view({3, 3})));

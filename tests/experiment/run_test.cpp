@@ -32,6 +32,7 @@ Recipe tiny(const std::string& extra) {
     start = 0.5
     [run]
     precision = "fp32"
+    threads = 1
   )";
   config::Document document = config::Document::parse(base, "tiny");
   document.merge(config::Document::parse(extra, "extra"));

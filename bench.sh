@@ -5,6 +5,9 @@
 set -eu
 cd "$(dirname "$0")"
 build=build/bench
+if [ -d .deps/peers ]; then  # bench/peers/install
+  export PYTHONPATH="$PWD/.deps/peers${PYTHONPATH:+:$PYTHONPATH}"
+fi
 # shellcheck disable=SC2086
 cmake --preset dev -B "$build" -DSMCL_TESTS=OFF ${SMCL_BENCH_CMAKE:-} >&2
 if [ $# -eq 0 ]; then

@@ -194,7 +194,7 @@ int main() {
                            SMCL_SOURCE_DIR "/bench/peers/step_peer.py", std::to_string(threads)});
   const bool alive = !peer.ask("fp32-nchw ce 1").empty();
   if (!alive)
-    log::warn("no Python with PyTorch and OpenCV: the peer is left out (tools/setup --bench)");
+    log::warn("no Python with PyTorch and OpenCV: the peer is left out (bench/peers/install)");
   for (const char* method : {"ce", "smcl"}) compare(method, data, alive ? &peer : nullptr, threads);
   return 0;
 }

@@ -230,7 +230,7 @@ void bind(config::Binder& binder, ScenesSettings& settings) {
   binder.field("scenes.seed", settings.seed, {0.0, 9.0e15},
                "seed of objects, kinds, poses and textures");
   binder.field("scenes.support", settings.support,
-               {{"context", {{"alpha", 0.5, 0, 1}, kinds}},
+               {{"context", {{"alpha", 0.6, 0, 1}, kinds}},
                 {"independent", {}},
                 {"resampled", {{"alpha", 0.0, 0, 1}, kinds}},
                 {"scarce", {{"kinds", 4, 1, kSceneKinds}}}},

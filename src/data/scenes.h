@@ -28,11 +28,11 @@ struct ScenesSettings {
   /// context(alpha = 0.5, preferred = 4): with probability alpha one of the class's preferred
   /// kinds, else any; independent: any; resampled(alpha = 0, preferred = 4): as context, drawn anew
   /// each epoch; scarce(kinds = 4): only the class's preferred kinds.
-  config::Call support{"context", {0.5, 4.0}};
+  config::Call support{"context", {0.6, 4.0}};
   double kind_zipf = 0.0;  ///< exponent of a long tail of kinds; 0 = all alike
-  double scale_min = 0.4;  ///< of the object's 28 pixels
-  double scale_max = 0.65;
-  double texture_amplitude = 0.2;  ///< of +-127 grey levels
+  double scale_min = 0.5;  ///< of the object's 28 pixels
+  double scale_max = 0.8;
+  double texture_amplitude = 0.1;  ///< of +-127 grey levels
   int test_objects = 40;           ///< a class, each over all kinds
   int val_objects = 20;            ///< a class, each over all kinds
   std::string fashion_dir = "/usr/share/datasets/fashion-mnist";

@@ -50,7 +50,7 @@ KindRule::KindRule(const ScenesSettings& settings) {
   const config::Call& support = settings.support;
   double preferred = kDefaultPreferred;
   if (support.name == "context") {
-    alpha_ = argument(support, 0, 0.5);
+    alpha_ = argument(support, 0, 0.6);
     preferred = argument(support, 1, kDefaultPreferred);
   } else if (support.name == "independent") {
     alpha_ = 0.0;

@@ -1,7 +1,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/error.h"
 #include "format/file.h"
@@ -27,7 +26,8 @@ std::vector<std::uint8_t> unpack(std::vector<std::uint8_t>& packed, std::size_t 
   z_stream& stream = inflater.stream;
   std::vector<std::uint8_t> out;
   std::size_t read = 0;
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  constexpr std::size_t kPiece = std::size_t{1} << 18;
+  std::vector<std::uint8_t> piece(kPiece);
   for (;;) {
     if (stream.avail_in == 0) {
       const std::size_t n = std::min(packed.size() - read, kPiece);
@@ -36,16 +36,14 @@ std::vector<std::uint8_t> unpack(std::vector<std::uint8_t>& packed, std::size_t 
       stream.avail_in = static_cast<uInt>(n);
       read += n;
     }
-    // One byte more than allowed, to tell "exactly the limit" from "over it".
-    const std::size_t used = out.size();
-    out.resize(std::min(used + kPiece, limit + 1));
-    stream.next_out = out.data() + used;
-    stream.avail_out = static_cast<uInt>(out.size() - used);
+    stream.next_out = piece.data();
+    stream.avail_out = static_cast<uInt>(piece.size());
     const int code = inflate(&stream, Z_NO_FLUSH);
-    out.resize(out.size() - stream.avail_out);
-    if (out.size() > limit) {
+    const std::size_t got = piece.size() - stream.avail_out;
+    if (got > limit - out.size()) {
       throw DataError(concat(origin, ": unpacks to more than the expected ", limit, " bytes"));
     }
+    out.insert(out.end(), piece.data(), piece.data() + got);
     if (code == Z_STREAM_END) {
       if (stream.avail_in == 0 && read == packed.size()) return out;
       if (inflateReset(&stream) != Z_OK) throw InternalError("zlib does not start again");
@@ -59,7 +57,6 @@ std::vector<std::uint8_t> unpack(std::vector<std::uint8_t>& packed, std::size_t 
 }  // namespace
 
 std::vector<std::uint8_t> read_maybe_gzip(const std::filesystem::path& file, std::size_t limit) {
-  if (limit == std::numeric_limits<std::size_t>::max()) --limit;
   std::vector<std::uint8_t> bytes = read_file(file);
   if (bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) {
     return unpack(bytes, limit, file.string());

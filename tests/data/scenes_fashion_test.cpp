@@ -38,7 +38,7 @@ TEST(ScenesErrors, RefusesSettingsOutOfRange) {
     change(settings);
     EXPECT_THROW(make_scenes(settings, kCounts), UsageError);
   };
-  refused([](auto& s) { s.scale_min = 0.7; });
+  refused([](auto& s) { s.scale_min = 0.9; });
   refused([](auto& s) { s.scale_max = 1.5; });
   refused([](auto& s) { s.scale_min = 0.0; });
   refused([](auto& s) { s.texture_amplitude = 1.1; });
@@ -56,7 +56,7 @@ TEST(ScenesErrors, BindReadsTheKeys) {
   EXPECT_EQ(settings.seed, 5U);
   EXPECT_EQ(settings.support, (config::Call{"scarce", {3.0}}));
   EXPECT_EQ(settings.scale_max, 0.8);
-  EXPECT_EQ(settings.texture_amplitude, 0.2);
+  EXPECT_EQ(settings.texture_amplitude, 0.1);
 }
 
 TEST_F(FashionFiles, PoolsAreFixedAndDisjoint) {

@@ -234,12 +234,12 @@ TEST(ScenesSlow, AreTheScenesTheyWere) {
   }
   const SceneSets sets = make_scenes(settings_of(1), kCounts);
   EXPECT_EQ(digest(*sets.train),
-            "80fff91220f7a00cd2ef7c5c671188ff78d89788013f3150aedf479c6eb7501e");
+            "b3e625e92413e8393be6f866f90b0bd4ab95f2f0dd8a2397b1050e193ee4b9ca");
   EXPECT_EQ(digest(*sets.validation),
-            "d02f02d37308be961e90689910d110221451b6790b07cb61e4a81a0b9aa0bf0c");
-  EXPECT_EQ(digest(*sets.test), "86e90ba51d8ef26a3a163c8ff398d02a98dc13e1b2a705921abb211e3415e880");
+            "65d969ec7cf5744e95871afa452854ad3dbf88c702297387184eaabda14f1bfa");
+  EXPECT_EQ(digest(*sets.test), "e37976a209c536afb1a9e7de045a1cdb21c2f80a4ec7b2215bf9fddb49b198e3");
   EXPECT_EQ(digest(*sets.backgrounds),
-            "f69ca3eaf1228a79f182f484ee82ebaa2225c1177add37ec100672e576fccfaa");
+            "583e2ff95815c6566026c41ccb454ac593bc5b9a993b3a05231a383564ee246c");
   const auto shown = [](const Scenes& set) {
     for (std::size_t i = 0; i < set.size(); ++i) {
       if (!set.object_box(i, 0)) return false;

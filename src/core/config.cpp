@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxBytes = 1 << 20;
 // Bounds the depth of dotted keys, over which toml++ recurses.
 constexpr std::size_t kMaxLine = 8192;
+constexpr int kMaxDepth = 16;
 constexpr int kMaxFiles = 64;
 
 std::string read_recipe(const fs::path& file) {
@@ -75,6 +76,11 @@ class Flattener {
       : entries_(entries), where_(std::move(where)) {}
 
   void table(const toml::table& table, const std::string& prefix) {
+    const Nesting nesting(depth_);
+    if (depth_ > kMaxDepth && !table.empty()) {
+      throw UsageError(concat(where_(table.begin()->second), ": '", prefix,
+                              "' is nested deeper than ", kMaxDepth, " tables"));
+    }
     for (const auto& [name, child] : table) {
       if (!plain_key(name.str())) {
         throw UsageError(concat(where_(child), ": the key ", quote(name.str()),
@@ -110,8 +116,17 @@ class Flattener {
                                 : "' has a table or an array inside an array"));
   }
 
+  struct Nesting {
+    explicit Nesting(int& depth) : depth_(++depth) {}
+    Nesting(const Nesting&) = delete;
+    Nesting& operator=(const Nesting&) = delete;
+    ~Nesting() { --depth_; }
+    int& depth_;
+  };
+
   std::map<std::string, Entry>& entries_;
   Where where_;
+  int depth_ = 0;
 };
 
 /// Reads files and what they extend, refusing cycles.

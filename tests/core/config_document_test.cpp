@@ -87,11 +87,17 @@ TEST(Document, BoundsWhatItReads) {
       error_of<UsageError>([] { Document::parse(std::string((1 << 20) + 1, '\n'), "x.toml"); }),
       HasSubstr("1 MiB"));
   EXPECT_NO_THROW(Document::parse(std::string(1 << 20, '\n'), "x.toml"));
-  std::string deep = "a";
-  for (int i = 0; i < 4000; ++i) deep += ".a";
-  EXPECT_NO_THROW(Document::parse(deep + "=1", "x.toml"));
-  for (int i = 0; i < 4000; ++i) deep += ".a";
-  EXPECT_THAT(error_of<UsageError>([&] { Document::parse("\n" + deep + "=1", "x.toml"); }),
+  const auto nested = [](int keys) {
+    std::string text = "\na";
+    for (int i = 1; i < keys; ++i) text += ".a";
+    return text + " = 1";
+  };
+  EXPECT_NO_THROW(Document::parse(nested(16), "x.toml"));
+  for (const int keys : {17, 4000}) {
+    EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(keys), "x.toml"); }),
+                ::testing::AllOf(StartsWith("x.toml:2: "), HasSubstr("nested deeper than 16")));
+  }
+  EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(8000), "x.toml"); }),
               StartsWith("x.toml:2: line longer"));
   const std::string brackets = "a = " + std::string(4000, '[');
   EXPECT_THROW(Document::parse(brackets, "x.toml"), UsageError);

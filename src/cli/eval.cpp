@@ -42,6 +42,7 @@ Judged from_stored(const record::RunFolder& folder) {
 }
 
 Judged from_weights(const record::RunFolder& folder, const Options& options) {
+  const nlohmann::json summary = folder.summary();
   const experiment::Recipe trained = experiment::recipe_of(folder);
   config::Document document =
       config::Document::parse(folder.config(), (folder.path() / "config.toml").string());
@@ -73,8 +74,12 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
                                       : data.test_samples;
   Judged judged;
   judged.predictions = train::evaluate(network, set, samples, data.normalisation);
-  judged.train_counts = data.train_counts;
+  judged.train_counts = summary.at("train_counts").get<std::vector<int>>();
   judged.class_names = data.train->class_names();
+  if (judged.class_names != summary.at("class_names").get<std::vector<std::string>>()) {
+    throw UsageError(concat(recipe.data.name, " has other classes than ", folder.name(),
+                            " was trained on; give a set with the same class names"));
+  }
   judged.bounds = recipe.groups;
   judged.what = concat(which, " weights, ", on, " set");
   return judged;
@@ -101,6 +106,7 @@ void evaluate(const Options& options) {
   const Judged judged = stored ? from_stored(folder) : from_weights(folder, options);
   if (options.format == "json") {
     nlohmann::json out = experiment::judge(judged.predictions, judged.train_counts, judged.bounds);
+    out["format_version"] = 1;
     out["run"] = folder.name();
     out["what"] = judged.what;
     out["class_names"] = judged.class_names;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "batch/augment.h"
@@ -126,14 +127,34 @@ PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& 
   return sum;
 }
 
+/// Image `i` of the first block of a normalised fp32 batch, as bytes again.
+Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm) {
+  Image out(batch.height, batch.width, 3);
+  const std::size_t values = static_cast<std::size_t>(batch.height) * batch.width * 3;
+  std::vector<float> pixels(values);
+  std::memcpy(pixels.data(), batch.pixels.data() + i * values * sizeof(float),
+              values * sizeof(float));
+  for (std::size_t v = 0; v < values; ++v) {
+    const double byte = (pixels[v] * norm.std[v % 3] + norm.mean[v % 3]) * 255.0;
+    out.row(0)[v] = static_cast<std::uint8_t>(std::clamp(std::lround(byte), 0L, 255L));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& data, int count) {
   if (count < 1) throw UsageError(concat("explain of ", count, " images: expected at least 1"));
   const plan::Planner planner = all_masked(recipe, data, count);
+  const plan::StepPlan plan = planner.plan(0, 0);
+  const batch::ExecutorSettings settings = settings_of(recipe, data);
+  batch::Batch batch;
+  batch::Executor(settings, *data.train).execute(plan, batch);
   std::vector<Explained> images;
-  place_all(planner.plan(0, 0), settings_of(recipe, data), data,
-            [&](const Explained& one) { images.push_back(one); });
+  place_all(plan, settings, data, [&](Explained& one) {
+    one.masked = denormalised(batch, images.size(), data.normalisation);
+    images.push_back(one);
+  });
   std::stable_sort(images.begin(), images.end(), [&](const Explained& a, const Explained& b) {
     return data.train_counts[static_cast<std::size_t>(data.train->label(a.sample))] >
            data.train_counts[static_cast<std::size_t>(data.train->label(b.sample))];
@@ -174,12 +195,7 @@ Image explain_grid(const std::vector<Explained>& images, const data::Opened& dat
                 {at.y + one.placed.centre.y * kScale + kScale / 2,
                  at.x + one.placed.centre.x * kScale + kScale / 2},
                 5, {255, 255, 0});
-    Image masked = one.augmented;
-    const auto byte = [](double mean) { return static_cast<std::uint8_t>(mean * 255.0 + 0.5); };
-    draw::fill(masked, box,
-               {byte(data.normalisation.mean[0]), byte(data.normalisation.mean[1]),
-                byte(data.normalisation.mean[2])});
-    draw::blit(canvas, masked.view(), column(4), kScale);
+    draw::blit(canvas, one.masked.view(), column(4), kScale);
     const auto label = static_cast<std::size_t>(data.train->label(one.sample));
     draw::text(
         canvas, {top + data.height * kScale + 3, kGap},

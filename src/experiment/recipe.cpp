@@ -4,6 +4,7 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "experiment/check.h"
 #include "format/file.h"
 
 namespace smcl::experiment {
@@ -110,8 +111,7 @@ Recipe resolve_recipe(const config::Document& document, const std::string& name)
                "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
   }
   settle_precision(recipe);
-  method::check_settings(recipe.method, recipe.mask);
-  train::learning_rate(recipe.train.schedule, recipe.train.epochs - 1, recipe.train.epochs);
+  check_recipe(recipe);
   return recipe;
 }
 

@@ -65,12 +65,19 @@ record::RunFolder start_folder(const Recipe& recipe, const RunOptions& options,
 }
 
 /// The run that makes training unnecessary, if there is one.
-std::optional<RunResult> finished_run(const Recipe& recipe, const RunOptions& options) {
+/// Paths are no part of the settings, so the data themselves are compared too.
+std::optional<RunResult> finished_run(const Recipe& recipe, const RunOptions& options,
+                                      const data::Opened& data) {
   if (options.always_new) return std::nullopt;
   auto found = record::RunFolder::find(options.root, recipe.name, recipe.settings_hash());
   if (!found) return std::nullopt;
+  if (found->fingerprint().value("data_hash", "") != data.hash) {
+    log::warn(concat(found->path().string(),
+                     " has the same settings but was trained on other data; training anew"));
+    return std::nullopt;
+  }
   if (found->finished()) return RunResult{*found, found->summary(), true};
-  log::info(
+  log::warn(
       concat(found->path().string(),
              " has the same settings but is not finished; starting again under a new number"));
   return std::nullopt;
@@ -79,10 +86,10 @@ std::optional<RunResult> finished_run(const Recipe& recipe, const RunOptions& op
 }  // namespace
 
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
-  if (auto done = finished_run(recipe, options)) return *std::move(done);
-  tensor::prepare_runtime(recipe.runtime.threads);
   const auto start = std::chrono::steady_clock::now();
   const data::Opened data = data::open_data(recipe.data);
+  if (auto done = finished_run(recipe, options, data)) return *std::move(done);
+  tensor::prepare_runtime(recipe.runtime.threads);
   const auto planner = std::make_shared<const plan::Planner>(
       recipe.planner_settings(), data.train_samples, data.train_labels(), data.classes());
   nn::Network network(recipe.network, data.classes(), recipe.train.seed, recipe.precision(),

@@ -42,7 +42,8 @@ nlohmann::json judge(const metrics::Predictions& predictions, std::span<const in
 }
 
 void store_predictions(const std::filesystem::path& file, const metrics::Predictions& predictions) {
-  record::write_predictions(file, {predictions.classes, predictions.labels, predictions.logits, {}});
+  record::write_predictions(file,
+                            {predictions.classes, predictions.labels, predictions.logits, {}});
 }
 
 metrics::Predictions stored_predictions(const std::filesystem::path& file) {

@@ -162,7 +162,8 @@ void run(const TrainSettings& settings, Parts& parts) {
   RunBegin begin;
   begin.epochs = settings.epochs;
   begin.steps_per_epoch = parts.planner.steps_per_epoch();
-  begin.mask_start = parts.planner.mask_start_epoch();
+  const bool masks = parts.planner.settings().mask.prob > 0.0;
+  begin.mask_start = masks ? parts.planner.mask_start_epoch() : settings.epochs;
   emit(parts.observers, begin);
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     Answer answer = train_epoch(settings, parts, epoch);

@@ -25,7 +25,7 @@ TEST(Recipe, EveryShippedRecipeResolves) {
 TEST(Recipe, HashIgnoresWhereAndKeepsWhat) {
   const Recipe base = resolve_recipe(parse(""), "a");
   EXPECT_EQ(base.settings_hash(),
-            resolve_recipe(parse("run.threads = 1\ndata.dir = 'x'"), "b").settings_hash());
+            resolve_recipe(parse("run.threads = 1\nscenes.fashion_dir = 'x'"), "b").settings_hash());
   EXPECT_NE(base.settings_hash(), resolve_recipe(parse("train.seed = 1"), "a").settings_hash());
   EXPECT_NE(base.settings_hash(), resolve_recipe(parse("mask.prob = 0.3"), "a").settings_hash());
 }
@@ -54,7 +54,14 @@ TEST(Recipe, CrossEntropyPlansNoMasks) {
 TEST(Recipe, RefusesWhatIsWrong) {
   for (const char* toml :
        {"mask.porb = 0.2", "mask.prob = 1.5", "train.epochs = 0", "run.name = '../x'",
-        "groups.few_below = 200", "schedule.factors = [0.1]", "mask.kind = 'salient'"}) {
+        "groups.few_below = 200", "network.arch = 'resnet33'", "saliency.detector = 'finegrained'",
+        "mask.area = 'range(0.5,0.2)'",
+        "data.name = 'cifar10'\ndata.dir = 'x'\nmask.kind = 'oracle'",
+        "method.name = 'ce'\nmask.prob = 0.9", "method.name = 'ce'\nmask.kind = 'random'",
+        "schedule.kind = 'cosine'\nschedule.factors = [0.5, 0.1]", "contrast.warm_up = 3",
+        "mce.label = 'own'\nmce.lambda = 'constant(0.3)'", "train.epochs = 40\nmask.start = 50",
+        "rule.name = 'drw'\nrule.start = 300", "schedule.factors = [0.1]",
+        "mask.kind = 'salient'"}) {
     EXPECT_THROW(resolve_recipe(parse(toml), "a"), UsageError) << toml;
   }
 }

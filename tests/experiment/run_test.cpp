@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "format/file.h"
 #include "experiment/summary.h"
+#include "format/file.h"
 #include "train/evaluate.h"
 
 namespace smcl::experiment {

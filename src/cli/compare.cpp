@@ -57,7 +57,7 @@ void add_compare(CLI::App& app) {
   command->add_option("--format", options->format, "text, json, csv")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
-  command->footer("Example:\n  smcl compare runs/ce-1 runs/mask-only-1 runs/smcl-1");
+  command->footer("Example:\n  smcl compare runs/scenes-ce-1 runs/scenes-smcl-1");
   command->callback([options] { compare(*options); });
 }
 

@@ -150,8 +150,8 @@ void add_eval(CLI::App& app) {
       ->capture_default_str();
   command->footer(
       "Without --weights, --on and --set the stored predictions of the last epoch are judged.\n"
-      "Examples:\n  smcl eval runs/smcl-1\n  smcl eval runs/smcl-1 --by classes\n"
-      "  smcl eval runs/smcl-1 --weights best_on_test --format json");
+      "Examples:\n  smcl eval runs/scenes-smcl-1\n  smcl eval runs/scenes-smcl-1 --by classes\n"
+      "  smcl eval runs/scenes-smcl-1 --weights best_on_test --format json");
   command->callback([options] { evaluate(*options); });
 }
 

@@ -28,7 +28,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  smcl train recipes/quickstart/smcl.toml\n"
       "  smcl train recipes/cifar10/smcl.toml --set data.dir=DIR --set data.ratio=50\n"
-      "  smcl compare runs/ce-1 runs/smcl-1\n"
+      "  smcl compare runs/scenes-ce-1 runs/scenes-smcl-1\n"
       "Exit codes: 0 done, 2 usage, 3 diverged, 65 bad data, 70 internal, 74 input/output.");
   add_train(app);
   add_eval(app);

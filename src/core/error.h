@@ -34,13 +34,13 @@ class UsageError : public Error {
   explicit UsageError(const std::string& text) : Error(ExitCode::usage, text) {}
 };
 
-/// A file that is there but does not hold what it should.
+/// A file that does not hold what it should, or a data set that is not there.
 class DataError : public Error {
  public:
   explicit DataError(const std::string& text) : Error(ExitCode::data, text) {}
 };
 
-/// The system refused to read or write.
+/// The system refused to read or write, or a recipe or run folder is not there.
 class IoError : public Error {
  public:
   explicit IoError(const std::string& text) : Error(ExitCode::io, text) {}

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/missing.h"
 #include "format/file.h"
 
 namespace smcl::data {
@@ -99,19 +100,17 @@ std::filesystem::path find_cifar(const std::filesystem::path& dir, CifarKind kin
                             " from ", layout.url, ", unpacked)"));
   }
   for (const std::filesystem::path& folder : {dir, dir / layout.folder}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(folder / layout.train.front(), ignored)) return folder;
+    if (!missing(folder / layout.train.front())) return folder;
   }
-  throw IoError(concat("no ", layout.train.front(), " in ", dir.string(), " or ",
-                       (dir / layout.folder).string(), ": ", where_to_get(layout)));
+  throw DataError(concat("no ", layout.train.front(), " in ", dir.string(), " or ",
+                         (dir / layout.folder).string(), ": ", where_to_get(layout)));
 }
 
 std::vector<std::string> read_cifar_names(const std::filesystem::path& folder, CifarKind kind) {
   const CifarLayout& layout = cifar_layout(kind);
   const std::filesystem::path file = folder / layout.names;
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    throw IoError(concat(file.string(), " is missing: ", where_to_get(layout)));
+  if (missing(file)) {
+    throw DataError(concat(file.string(), " is missing: ", where_to_get(layout)));
   }
   const std::string text = format::read_text(file);
   std::vector<std::string> names;
@@ -132,6 +131,9 @@ std::vector<std::string> read_cifar_names(const std::filesystem::path& folder, C
 CifarRecords read_cifar_file(const std::filesystem::path& file, CifarKind kind,
                              std::size_t records) {
   const CifarLayout& layout = cifar_layout(kind);
+  if (missing(file)) {
+    throw DataError(concat(file.string(), " is missing: ", where_to_get(layout)));
+  }
   std::error_code failed;
   const std::uintmax_t bytes = std::filesystem::file_size(file, failed);
   if (failed) {

@@ -47,13 +47,14 @@ CifarRecords parse_cifar(std::span<const std::uint8_t> bytes, CifarKind kind,
                          const std::string& origin);
 
 /// The folder of the files: `dir` itself or the archive's folder in it. Throws UsageError where
-/// `dir` is empty, IoError where neither holds the files, saying where to get them.
+/// `dir` is empty, DataError where neither holds the files, saying where to get them.
 std::filesystem::path find_cifar(const std::filesystem::path& dir, CifarKind kind);
 
-/// The class names of a found folder. Throws IoError, DataError (not one a class).
+/// The class names of a found folder. Throws DataError (missing, not one a class), IoError.
 std::vector<std::string> read_cifar_names(const std::filesystem::path& folder, CifarKind kind);
 
-/// One file of a found folder, which must hold `records` records. Throws IoError, DataError.
+/// One file of a found folder, which must hold `records` records. Throws DataError (missing, wrong
+/// size or label), IoError (cannot be read).
 CifarRecords read_cifar_file(const std::filesystem::path& file, CifarKind kind,
                              std::size_t records);
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "core/error.h"
+#include "data/missing.h"
 #include "format/file.h"
 
 namespace smcl::data {
@@ -27,14 +27,29 @@ std::string shape_of(const IdxArray& array) {
   return text;
 }
 
-IdxArray read_named(const std::filesystem::path& dir, const std::string& name) {
+std::filesystem::path find_named(const std::filesystem::path& dir, const std::string& name) {
   for (const std::string& candidate : {name, name + ".gz"}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(dir / candidate, ignored)) return read_idx(dir / candidate);
+    if (!missing(dir / candidate)) return dir / candidate;
   }
-  throw IoError(concat("no ", name, " or ", name, ".gz in ", dir.string(),
-                       ": data.dir must hold the four files of MNIST or a set of its form "
-                       "(Debian has dataset-fashion-mnist in /usr/share/datasets/fashion-mnist)"));
+  throw DataError(
+      concat("no ", name, " or ", name, ".gz in ", dir.string(),
+             ": data.dir must hold the four files of MNIST or a set of its form "
+             "(Debian has dataset-fashion-mnist in /usr/share/datasets/fashion-mnist)"));
+}
+
+/// The number of classes. A stray label would otherwise make classes that nothing is of.
+int contiguous_classes(const IdxArray& labels, const std::string& origin) {
+  if (labels.values.empty()) throw DataError(concat(origin, ": no training images"));
+  const auto largest = std::max_element(labels.values.begin(), labels.values.end());
+  for (int c = 0; c < *largest; ++c) {
+    const auto label = static_cast<std::uint8_t>(c);
+    if (std::find(labels.values.begin(), labels.values.end(), label) == labels.values.end()) {
+      throw DataError(concat(origin, ": label ", int{*largest}, " at position ",
+                             largest - labels.values.begin(), ", but no training image of class ",
+                             c, "; expected every class from 0 to the largest label"));
+    }
+  }
+  return *largest + 1;
 }
 
 }  // namespace
@@ -125,13 +140,13 @@ TrainTest open_idx(const std::filesystem::path& dir) {
         "data.dir is not set: data.name = \"idx\" needs the folder of train-images-idx3-ubyte[.gz] "
         "and its three companions");
   }
-  const IdxArray train_images = read_named(dir, "train-images-idx3-ubyte");
-  const IdxArray train_labels = read_named(dir, "train-labels-idx1-ubyte");
-  const IdxArray test_images = read_named(dir, "t10k-images-idx3-ubyte");
-  const IdxArray test_labels = read_named(dir, "t10k-labels-idx1-ubyte");
+  const IdxArray train_images = read_idx(find_named(dir, "train-images-idx3-ubyte"));
+  const std::filesystem::path label_file = find_named(dir, "train-labels-idx1-ubyte");
+  const IdxArray train_labels = read_idx(label_file);
+  const IdxArray test_images = read_idx(find_named(dir, "t10k-images-idx3-ubyte"));
+  const IdxArray test_labels = read_idx(find_named(dir, "t10k-labels-idx1-ubyte"));
   const std::string origin = dir.string();
-  if (train_labels.values.empty()) throw DataError(concat(origin, ": no training images"));
-  const int classes = *std::max_element(train_labels.values.begin(), train_labels.values.end()) + 1;
+  const int classes = contiguous_classes(train_labels, label_file.string());
   return {std::make_shared<ResidentDataset>(
               grey_set(train_images, train_labels, classes, concat(origin, " (train-*)"))),
           std::make_shared<ResidentDataset>(

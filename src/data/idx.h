@@ -32,7 +32,8 @@ ResidentDataset grey_set(const IdxArray& images, const IdxArray& labels, int cla
                          const std::string& origin);
 
 /// The four files of the MNIST family in `dir`: train-images-idx3-ubyte[.gz] and so on. Classes:
-/// the largest training label + 1. Throws UsageError where `dir` is empty, IoError, DataError.
+/// the largest training label + 1, each with a training image. Throws UsageError where `dir` is
+/// empty, DataError (a file missing or wrong, a class without training image), IoError.
 TrainTest open_idx(const std::filesystem::path& dir);
 
 }  // namespace smcl::data

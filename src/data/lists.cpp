@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "data/missing.h"
 #include "format/file.h"
 
 namespace smcl::data {
@@ -53,6 +54,15 @@ std::vector<Number> parse_numbers(std::string_view text, std::uint32_t max, std:
   return numbers;
 }
 
+std::string read_list(const std::filesystem::path& file, std::string_view key,
+                      std::string_view what) {
+  if (missing(file)) {
+    throw DataError(concat(file.string(), " is missing: data.", key,
+                           " must name a text file with one ", what, " a line"));
+  }
+  return format::read_text(file);
+}
+
 }  // namespace
 
 std::vector<int> parse_counts(std::string_view text, int classes, const std::string& origin) {
@@ -89,11 +99,11 @@ std::vector<std::uint32_t> parse_indices(std::string_view text, std::size_t size
 }
 
 std::vector<int> read_counts(const std::filesystem::path& file, int classes) {
-  return parse_counts(format::read_text(file), classes, file.string());
+  return parse_counts(read_list(file, "counts_file", "count"), classes, file.string());
 }
 
 std::vector<std::uint32_t> read_indices(const std::filesystem::path& file, std::size_t size) {
-  return parse_indices(format::read_text(file), size, file.string());
+  return parse_indices(read_list(file, "indices_file", "position"), size, file.string());
 }
 
 }  // namespace smcl::data

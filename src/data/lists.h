@@ -17,7 +17,7 @@ std::vector<int> parse_counts(std::string_view text, int classes, const std::str
 std::vector<std::uint32_t> parse_indices(std::string_view text, std::size_t size,
                                          const std::string& origin);
 
-/// The same from files; throw IoError besides.
+/// The same from files; throw DataError where there is none, IoError where it cannot be read.
 std::vector<int> read_counts(const std::filesystem::path& file, int classes);
 std::vector<std::uint32_t> read_indices(const std::filesystem::path& file, std::size_t size);
 

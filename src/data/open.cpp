@@ -101,7 +101,7 @@ void open_scenes(const DataSettings& settings, Opened& opened) {
   opened.height = kSceneSize;
   opened.width = kSceneSize;
   opened.train_samples = all_of(*opened.train);
-  opened.validation_samples = all_of(*opened.validation);
+  if (opened.validation != nullptr) opened.validation_samples = all_of(*opened.validation);
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ struct Opened {
   std::vector<std::int32_t> train_labels() const;
 };
 
-/// Throws UsageError (settings), IoError (missing file, naming what was looked for and where to
-/// get it), DataError (wrong size, label or contents).
+/// Throws UsageError (settings), DataError (missing file, naming what was looked for and where to
+/// get it; wrong size, label or contents), IoError (a file that cannot be read).
 Opened open_data(const DataSettings& settings);
 
 }  // namespace smcl::data

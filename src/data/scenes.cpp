@@ -217,9 +217,13 @@ void check_counts(const ScenesSettings& settings, std::span<const int> counts) {
   for (const int count : counts) {
     if (count < 0) throw UsageError(concat("scenes: a class count is ", count, ", expected >= 0"));
   }
-  if (settings.test_objects < 0 || settings.val_objects < 0) {
-    throw UsageError(concat("scenes.test_objects and val_objects: got ", settings.test_objects,
-                            " and ", settings.val_objects, ", expected >= 0"));
+  if (settings.test_objects < 1) {
+    throw UsageError(
+        concat("scenes.test_objects: got ", settings.test_objects, ", expected 1 or more"));
+  }
+  if (settings.val_objects < 0) {
+    throw UsageError(concat("scenes.val_objects: got ", settings.val_objects,
+                            ", expected 0 (no validation set) or more"));
   }
 }
 
@@ -243,10 +247,10 @@ void bind(config::Binder& binder, ScenesSettings& settings) {
                "largest object, of 28 pixels");
   binder.field("scenes.texture_amplitude", settings.texture_amplitude, {0.0, 1.0},
                "strength of the texture, of +-127 grey levels");
-  binder.field("scenes.test_objects", settings.test_objects, {0.0, 1000.0},
+  binder.field("scenes.test_objects", settings.test_objects, {1.0, 1000.0},
                "test objects a class, each over all kinds");
   binder.field("scenes.val_objects", settings.val_objects, {0.0, 1000.0},
-               "validation objects a class, each over all kinds");
+               "validation objects a class, each over all kinds; 0 = no validation set");
   binder.field("scenes.fashion_dir", settings.fashion_dir,
                "folder of Fashion-MNIST (Debian package dataset-fashion-mnist)");
 }
@@ -256,7 +260,9 @@ SceneSets make_scenes(const ScenesSettings& settings, std::span<const int> count
   const Maker maker(settings);
   SceneSets sets;
   sets.train = maker.train(counts);
-  sets.validation = maker.paired(ScenePart::validation, settings.val_objects);
+  if (settings.val_objects > 0) {
+    sets.validation = maker.paired(ScenePart::validation, settings.val_objects);
+  }
   sets.test = maker.paired(ScenePart::test, settings.test_objects);
   sets.backgrounds = maker.plain();
   sets.truth.preferred = maker.rule().preferred();

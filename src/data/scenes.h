@@ -33,8 +33,8 @@ struct ScenesSettings {
   double scale_min = 0.5;  ///< of the object's 28 pixels
   double scale_max = 0.8;
   double texture_amplitude = 0.1;  ///< of +-127 grey levels
-  int test_objects = 40;           ///< a class, each over all kinds
-  int val_objects = 20;            ///< a class, each over all kinds
+  int test_objects = 40;           ///< a class, each over all kinds; at least 1
+  int val_objects = 20;            ///< a class, each over all kinds; 0: no validation set
   std::string fashion_dir = "/usr/share/datasets/fashion-mnist";
 };
 void bind(config::Binder& binder, ScenesSettings& settings);
@@ -56,16 +56,17 @@ struct SceneTruth {
 };
 
 struct SceneSets {
-  std::shared_ptr<const Scenes> train;        ///< class by class, counts[label] images each
-  std::shared_ptr<const Scenes> validation;   ///< other objects, val_objects x kinds a class
-  std::shared_ptr<const Scenes> test;         ///< other objects, test_objects x kinds a class
+  std::shared_ptr<const Scenes> train;  ///< class by class, counts[label] images each
+  std::shared_ptr<const Scenes>
+      validation;                      ///< other objects, val_objects x kinds a class; null for 0
+  std::shared_ptr<const Scenes> test;  ///< other objects, test_objects x kinds a class
   std::shared_ptr<const Scenes> backgrounds;  ///< no object: kinds x 8, label 0 without meaning
   SceneTruth truth;
 };
 
-/// `counts[label]`: training images of each of the 10 classes. Throws IoError where Fashion-MNIST
-/// is not at fashion_dir (the text names the Debian package), DataError where it has too few
-/// images.
+/// `counts[label]`: training images of each of the 10 classes. Throws UsageError where
+/// settings are out of range, DataError where Fashion-MNIST is not at fashion_dir (the text names
+/// the Debian package) or has too few images.
 SceneSets make_scenes(const ScenesSettings& settings, std::span<const int> counts);
 
 }  // namespace smcl::data

@@ -1,8 +1,7 @@
 #include "data/scenes_fashion.h"
 
-#include <system_error>
-
 #include "core/error.h"
+#include "data/missing.h"
 #include "data/scenes_object.h"
 
 namespace smcl::data {
@@ -14,12 +13,11 @@ constexpr std::size_t kItemBytes = static_cast<std::size_t>(kItemSize) * kItemSi
 std::filesystem::path find(const std::filesystem::path& dir, const std::string& name) {
   for (const std::string suffix : {".gz", ""}) {
     auto file = dir / (name + suffix);
-    std::error_code ignored;
-    if (std::filesystem::exists(file, ignored)) return file;
+    if (!missing(file)) return file;
   }
-  throw IoError(concat("scenes need Fashion-MNIST: ", (dir / (name + ".gz")).string(),
-                       " does not exist; install the Debian package dataset-fashion-mnist or set "
-                       "scenes.fashion_dir"));
+  throw DataError(concat("scenes need Fashion-MNIST: ", (dir / (name + ".gz")).string(),
+                         " does not exist; install the Debian package dataset-fashion-mnist or "
+                         "set scenes.fashion_dir"));
 }
 
 IdxArray read_checked(const std::filesystem::path& file, std::size_t dimensions) {

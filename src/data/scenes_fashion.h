@@ -16,8 +16,8 @@ namespace smcl::data {
 /// class), validation the last 1000 of each class in the training file, training the 5000 before.
 class FashionItems {
  public:
-  /// Throws IoError where a file is not in `dir`, naming the Debian package; DataError where a
-  /// file is no such IDX file or a class has too few items.
+  /// Throws DataError where a file is not in `dir` (naming the Debian package) or no such IDX file,
+  /// or a class has too few items; IoError where a file cannot be read.
   explicit FashionItems(const std::filesystem::path& dir);
 
   std::size_t count(ScenePart part, int label) const { return pool(part, label).size(); }

@@ -75,7 +75,7 @@ TEST(FindCifar, TakesTheFolderOrItsParent) {
 
 TEST(FindCifar, SaysWhereToGetWhatIsMissing) {
   const Folder folder;
-  EXPECT_THAT(error_of<IoError>([&] { open_cifar(folder.path(), CifarKind::cifar100); }),
+  EXPECT_THAT(error_of<DataError>([&] { open_cifar(folder.path(), CifarKind::cifar100); }),
               AllOf(HasSubstr(folder.path().string()), HasSubstr("train.bin"),
                     HasSubstr("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz")));
   EXPECT_THAT(error_of<UsageError>([&] { open_cifar("", CifarKind::cifar10); }),
@@ -94,7 +94,7 @@ TEST(OpenCifar, WrongSizeNamesFileGotAndExpected) {
 TEST(OpenCifar, MissingNamesAndWrongNumberOfNames) {
   const Folder folder;
   folder.write("data_batch_1.bin", record({0}));
-  EXPECT_THAT(error_of<IoError>([&] { open_cifar(folder.path(), CifarKind::cifar10); }),
+  EXPECT_THAT(error_of<DataError>([&] { open_cifar(folder.path(), CifarKind::cifar10); }),
               HasSubstr("batches.meta.txt is missing"));
   folder.write("batches.meta.txt", numbers(9));
   EXPECT_THAT(error_of<DataError>([&] { open_cifar(folder.path(), CifarKind::cifar10); }),
@@ -115,10 +115,20 @@ TEST(OpenCifar, NamesMayEndInCarriageReturns) {
 
 TEST(ReadCifarFile, MissingOneOfTheBatches) {
   const Folder folder;
-  EXPECT_THAT(error_of<IoError>([&] {
+  EXPECT_THAT(error_of<DataError>([&] {
                 read_cifar_file(folder.path() / "data_batch_3.bin", CifarKind::cifar10, 10000);
               }),
               AllOf(HasSubstr("data_batch_3.bin"), HasSubstr("cifar-10-binary.tar.gz")));
+}
+
+// A link to itself: the file is there, the system just does not get to it (ELOOP).
+TEST(FindCifar, WhatCannotBeReadIsNotMissing) {
+  const Folder folder;
+  std::filesystem::create_symlink("data_batch_1.bin", folder.path() / "data_batch_1.bin");
+  folder.write("batches.meta.txt", numbers(10));
+  EXPECT_EQ(find_cifar(folder.path(), CifarKind::cifar10), folder.path());
+  EXPECT_THAT(error_of<IoError>([&] { open_cifar(folder.path(), CifarKind::cifar10); }),
+              HasSubstr("data_batch_1.bin"));
 }
 
 // The whole of CIFAR-100 in the official sizes, made here: sparse files, fine label = record % 100.

@@ -121,9 +121,22 @@ TEST(OpenIdx, TestLabelBeyondTheTrainingClasses) {
               AllOf(HasSubstr("t10k"), HasSubstr("label 1")));
 }
 
+TEST(OpenIdx, AStrayLabelMakesNoClasses) {
+  const Folder folder;
+  folder.write("train-images-idx3-ubyte", idx_bytes({4, 1, 1}, {5, 6, 7, 8}));
+  folder.write("train-labels-idx1-ubyte", idx_bytes({4}, {0, 1, 200, 3}));
+  folder.write("t10k-images-idx3-ubyte", idx_bytes({1, 1, 1}, {9}));
+  folder.write("t10k-labels-idx1-ubyte", idx_bytes({1}, {0}));
+  EXPECT_THAT(error_of<DataError>([&] { open_idx(folder.path()); }),
+              AllOf(HasSubstr((folder.path() / "train-labels-idx1-ubyte").string()),
+                    HasSubstr("label 200 at position 2"), HasSubstr("class 2;")));
+  folder.write("train-labels-idx1-ubyte", idx_bytes({4}, {2, 1, 3, 3}));
+  EXPECT_THAT(error_of<DataError>([&] { open_idx(folder.path()); }), HasSubstr("class 0;"));
+}
+
 TEST(OpenIdx, MissingFilesAndNoFolder) {
   const Folder folder;
-  EXPECT_THAT(error_of<IoError>([&] { open_idx(folder.path()); }),
+  EXPECT_THAT(error_of<DataError>([&] { open_idx(folder.path()); }),
               AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr(folder.path().string())));
   EXPECT_THAT(error_of<UsageError>([] { open_idx(""); }), HasSubstr("data.dir"));
 }

@@ -53,7 +53,11 @@ TEST(ReadCounts, FromAFile) {
   const Folder folder;
   EXPECT_THAT(read_counts(folder.write("c", "1\n2\n"), 2), ElementsAre(1, 2));
   EXPECT_THAT(read_indices(folder.write("i", "1\n"), 2), ElementsAre(1));
-  EXPECT_THROW(read_counts(folder.path() / "none", 2), IoError);
+  EXPECT_THAT(error_of<DataError>([&] { read_counts(folder.path() / "none", 2); }),
+              AllOf(HasSubstr("none is missing"), HasSubstr("data.counts_file")));
+  EXPECT_THAT(error_of<DataError>([&] { read_indices(folder.path() / "none", 2); }),
+              HasSubstr("data.indices_file"));
+  EXPECT_THROW(read_counts(folder.path(), 2), IoError);  // a folder
 }
 
 }  // namespace

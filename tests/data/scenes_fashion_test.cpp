@@ -22,7 +22,7 @@ TEST(ScenesErrors, MissingFilesNameThePackage) {
   try {
     make_scenes(settings, kCounts);
     FAIL() << "no error";
-  } catch (const IoError& error) {
+  } catch (const DataError& error) {
     EXPECT_NE(std::string(error.what()).find("dataset-fashion-mnist"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("/no/such/folder"), std::string::npos);
   }
@@ -42,7 +42,8 @@ TEST(ScenesErrors, RefusesSettingsOutOfRange) {
   refused([](auto& s) { s.scale_max = 1.5; });
   refused([](auto& s) { s.scale_min = 0.0; });
   refused([](auto& s) { s.texture_amplitude = 1.1; });
-  refused([](auto& s) { s.test_objects = -1; });
+  refused([](auto& s) { s.test_objects = 0; });
+  refused([](auto& s) { s.val_objects = -1; });
   refused([](auto& s) { s.support.name = "none"; });
 }
 
@@ -94,7 +95,7 @@ TEST_F(FashionFiles, RefusesFilesThatDoNotFit) {
   put("t10k-images-idx3-ubyte", {0, 0, 8, 1, 0, 0, 0, 1, 0});  // labels in place of images
   EXPECT_THROW(FashionItems{dir_}, DataError);
   std::filesystem::remove(dir_ / "t10k-images-idx3-ubyte");
-  EXPECT_THROW(FashionItems{dir_}, IoError);
+  EXPECT_THROW(FashionItems{dir_}, DataError);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/open.h"
 #include "data/scenes.h"
 #include "data/scenes_files.h"
 #include "data/scenes_texture.h"
@@ -72,6 +73,23 @@ TEST_F(ScenesSet, LayoutOfAllParts) {
   EXPECT_FALSE(sets.backgrounds->object_box(0, 0).has_value());
   EXPECT_EQ(sets.backgrounds->object_mask(0, 0), Bytes(1024, 0));
   EXPECT_EQ(sets.train->class_names().size(), 10U);
+}
+
+TEST_F(ScenesSet, NoValidationObjectsMeanNoValidationSet) {
+  DataSettings settings;
+  settings.scenes = small();
+  settings.scenes.val_objects = 0;
+  settings.n_max = 40;
+  settings.ratio = 10;
+  const Opened opened = open_data(settings);
+  EXPECT_EQ(opened.validation, nullptr);
+  EXPECT_TRUE(opened.validation_samples.empty());
+  EXPECT_EQ(opened.scenes->validation, nullptr);
+  EXPECT_EQ(opened.test_samples.size(), 480U);  // 10 classes x 2 objects x 24 kinds
+  const std::string hash = opened.hash;
+  settings.scenes.val_objects = 1;
+  EXPECT_EQ(open_data(settings).validation_samples.size(), 240U);
+  EXPECT_NE(open_data(settings).hash, hash);
 }
 
 TEST_F(ScenesSet, TruthCountsTheKindsOfTraining) {

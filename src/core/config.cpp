@@ -23,7 +23,8 @@ constexpr std::size_t kMaxLine = 8192;
 constexpr int kMaxDepth = 16;
 constexpr int kMaxFiles = 64;
 
-std::string read_recipe(const fs::path& file) {
+/// `asked_by` says which file extends this one, empty for the first.
+std::string read_recipe(const fs::path& file, const std::string& asked_by) {
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   std::string text(kMaxBytes + 1, '\0');
@@ -32,7 +33,7 @@ std::string read_recipe(const fs::path& file) {
   }
   if (!in.eof() && (!in || fs::is_directory(file))) {
     const char* reason = errno != 0 ? std::strerror(errno) : "it is no file";
-    throw IoError(concat("cannot read recipe ", file.string(), ": ", reason));
+    throw IoError(concat(asked_by, "cannot read recipe ", file.string(), ": ", reason));
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
@@ -132,7 +133,7 @@ class Flattener {
 /// Reads files and what they extend, refusing cycles.
 class Loader {
  public:
-  Document file(const fs::path& path) {
+  Document file(const fs::path& path, const std::string& asked_by = "") {
     if (++files_ > kMaxFiles) {
       throw UsageError(concat(path.string(), ": more than ", kMaxFiles, " files by 'extends'"));
     }
@@ -140,9 +141,9 @@ class Loader {
     fs::path canonical = fs::weakly_canonical(path, ignored);
     if (canonical.empty()) canonical = path;
     if (std::find(open_.begin(), open_.end(), canonical) != open_.end()) {
-      throw UsageError(concat(path.string(), ": 'extends' leads back to this file"));
+      throw UsageError(concat(asked_by, "'extends' leads back to ", path.string()));
     }
-    const std::string content = read_recipe(path);
+    const std::string content = read_recipe(path, asked_by);
     open_.push_back(canonical);
     Document document = text(content, path.string(), path.parent_path());
     open_.pop_back();
@@ -153,8 +154,8 @@ class Loader {
     check_size(content, origin);
     toml::table table = parse_toml(content, origin);
     Document document;
-    for (const std::string& base : bases(table, origin)) {
-      document.merge(file((folder / base).lexically_normal()));
+    for (const auto& [base, line] : bases(table, origin)) {
+      document.merge(file((folder / base).lexically_normal(), concat(origin, ":", line, ": ")));
     }
     table.erase("extends");
     std::map<std::string, Entry> entries;
@@ -166,17 +167,22 @@ class Loader {
   }
 
  private:
-  static std::vector<std::string> bases(const toml::table& table, const std::string& origin) {
+  struct Base {
+    std::string name;
+    toml::source_index line;
+  };
+
+  static std::vector<Base> bases(const toml::table& table, const std::string& origin) {
     const toml::node* node = table.get("extends");
     if (node == nullptr) return {};
-    std::vector<std::string> names;
+    std::vector<Base> names;
     const auto add = [&](const toml::node& name) {
       const auto* text = name.as_string();
       if (text == nullptr || text->get().empty()) {
         throw UsageError(concat(origin, ":", name.source().begin.line,
                                 ": 'extends' must be a file name or an array of file names"));
       }
-      names.push_back(text->get());
+      names.push_back({text->get(), name.source().begin.line});
     };
     if (const toml::array* list = node->as_array()) {
       for (const toml::node& name : *list) add(name);

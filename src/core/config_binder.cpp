@@ -21,21 +21,14 @@ constexpr double kTwoTo63 = 9223372036854775808.0;
   throw InternalError(text);
 }
 
-std::string bound(double value, bool whole) {
-  if (!whole) return shortest(value);
+std::string whole_bound(double value) {
   if (value >= kTwoTo63) return "9223372036854775807";
   return std::to_string(static_cast<std::int64_t>(value));
 }
 
 std::string expectation(Range range, bool whole) {
-  std::string what = whole ? "expected an integer" : "expected a number";
-  const bool low = std::isfinite(range.min);
-  const bool high = std::isfinite(range.max);
-  const auto text = [&](double value) { return bound(value, whole); };
-  if (low && high) return concat(what, " in [", text(range.min), ", ", text(range.max), "]");
-  if (low) return concat(what, " of at least ", text(range.min));
-  if (high) return concat(what, " of at most ", text(range.max));
-  return what;
+  if (whole) return expectation("an integer", range, whole_bound);
+  return expectation("a number", range, shortest);
 }
 
 std::optional<double> number(const Scalar& scalar) {
@@ -262,11 +255,18 @@ void Binder::finish() const {
     const std::string last = key.substr(key.rfind('.') + 1);
     const std::string section = key.substr(0, key.size() - last.size());  // "mask."
     std::vector<std::string> there;
+    std::vector<std::string> below;  // where the key is a section
     for (const std::string& known : keys) {
       const bool same_end = known.substr(known.rfind('.') + 1) == last;
       if (near.empty() && same_end) near = known;
       const std::string prefix = section.empty() ? key + "." : section;
       if (known.rfind(prefix, 0) == 0) there.push_back(known);
+      if (known.rfind(key + ".", 0) == 0) below.push_back(known);
+    }
+    if (!below.empty()) {
+      throw UsageError(concat(key, " = ", to_text(entry.value), " (", entry.origin,
+                              "): expected a section [", key,
+                              "]; valid keys there: ", join(below)));
     }
     std::string advice;
     if (!near.empty()) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 
@@ -55,9 +56,8 @@ Call fill(const std::string& name, const std::vector<std::optional<double>>& giv
           concat("argument '", argument.name, "' is missing; expected ", to_text(signature)));
     }
     if (!std::isfinite(value) || value < argument.min || value > argument.max) {
-      throw UsageError(concat("argument '", argument.name, "' is ", shortest(value),
-                              "; expected a number in [", shortest(argument.min), ", ",
-                              shortest(argument.max), "]"));
+      throw UsageError(concat("argument '", argument.name, "' is ", shortest(value), "; ",
+                              expectation("a number", {argument.min, argument.max}, shortest)));
     }
     call.args.push_back(value);
   }
@@ -119,6 +119,18 @@ std::string to_text(const Scalar& value) {
 
 std::string to_text(const Value& value) {
   return std::visit(Printer{}, value);
+}
+
+std::string expectation(std::string_view what, Range range, std::string (*text)(double)) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  const bool low = range.min > -kLargest;
+  const bool high = range.max < kLargest;
+  if (low && high) {
+    return concat("expected ", what, " in [", text(range.min), ", ", text(range.max), "]");
+  }
+  if (low) return concat("expected ", what, " of at least ", text(range.min));
+  if (high) return concat("expected ", what, " of at most ", text(range.max));
+  return concat("expected ", what);
 }
 
 std::optional<Scalar> as_scalar(const Value& value) {

@@ -30,6 +30,10 @@ Call parse_call(std::string_view text, const std::vector<Signature>& allowed);
 /// Fills in missing arguments and checks ranges. `call.name` must be allowed. Throws as above.
 Call complete(Call call, const std::vector<Signature>& allowed);
 
+/// "expected a number in [0, 1]", or "... of at least 0" where the range is open on one side: its
+/// other bound is infinite or the largest double. `what` is "a number", `text` prints a bound.
+std::string expectation(std::string_view what, Range range, std::string (*text)(double));
+
 /// Nothing for a list.
 std::optional<Scalar> as_scalar(const Value& value);
 

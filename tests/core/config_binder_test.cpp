@@ -54,6 +54,8 @@ TEST(Binder, NamesKeyValueOriginAndRange) {
   EXPECT_EQ(refusal("k = nan", 0.5, kUnit), "k = nan (x.toml:1): expected a number in [0, 1]");
   EXPECT_EQ(refusal("k = inf", 0.5, Range{0.0}),
             "k = inf (x.toml:1): expected a number of at least 0");
+  EXPECT_EQ(refusal("k = -1", 0.5, Range{0.0, std::numeric_limits<double>::max()}),
+            "k = -1 (x.toml:1): expected a number of at least 0");
   EXPECT_EQ(refusal("k = -inf", 0.5, Range{}), "k = -inf (x.toml:1): expected a number");
   EXPECT_EQ(refusal("k = 'a'", 0.5, kUnit), "k = \"a\" (x.toml:1): expected a number in [0, 1]");
   EXPECT_EQ(refusal("k = [1]", 0.5, kUnit), "k = [1] (x.toml:1): expected a number in [0, 1]");
@@ -156,6 +158,13 @@ TEST(Binder, RefusesCallsThatNoSignatureAllows) {
   EXPECT_THAT(error("[0.1, 0.2, 0.3]"), HasSubstr("too many"));
   EXPECT_THAT(error("true"), HasSubstr("expected one of"));
   EXPECT_THAT(error("1.5"), HasSubstr("expected a number in [0, 1]"));
+  const double most = std::numeric_limits<double>::max();
+  const std::vector<Signature> open{{"fixed", {{"v", kNan, 0.0, most}}},
+                                    {"below", {{"v", kNan, -most, 1.0}}}};
+  EXPECT_EQ(refusal("k = -2.5", Call{"fixed", {1.0}}, open),
+            "k = -2.5 (x.toml:1): argument 'v' is -2.5; expected a number of at least 0");
+  EXPECT_THAT(refusal("k = 'below(2)'", Call{"fixed", {1.0}}, open),
+              HasSubstr("expected a number of at most 1"));
   const std::vector<Signature> no_number{{"area", {}}};
   EXPECT_THAT(refusal("k = 0.5", start, no_number), HasSubstr("expected one of area"));
 }
@@ -211,7 +220,8 @@ TEST(Binder, RefusesUnknownKeysAndNamesTheNearest) {
   EXPECT_EQ(unknown_key("epochs = 1\n"),
             "x.toml:1: unknown key 'epochs'; did you mean 'train.epochs'?");
   EXPECT_EQ(unknown_key("mask = 1\n"),
-            "x.toml:1: unknown key 'mask'; valid keys there: mask.prob, mask.start");
+            "mask = 1 (x.toml:1): expected a section [mask]; valid keys there: mask.prob, "
+            "mask.start");
   EXPECT_EQ(unknown_key("[train]\nxxxxxxxxxxxxxxxx = 1\n"),
             "x.toml:2: unknown key 'train.xxxxxxxxxxxxxxxx'; valid keys there: train.epochs");
   EXPECT_EQ(unknown_key("zzzzzzzz = 1\n"),

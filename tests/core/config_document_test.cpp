@@ -154,7 +154,14 @@ TEST_F(RecipeFiles, UnreadableFilesAreIoErrors) {
   EXPECT_THAT(error_of<IoError>([&] { Document::load(folder_ / "none.toml"); }),
               HasSubstr("No such file"));
   EXPECT_THROW(Document::load(folder_), IoError);
-  EXPECT_THROW(Document::load(write("a.toml", "extends = 'none.toml'\n")), IoError);
+  const auto error = [&](const std::string& text) {
+    return error_of<IoError>([&] { Document::load(write("a.toml", text)); });
+  };
+  EXPECT_THAT(error("extends = 'none.toml'\n"),
+              HasSubstr((folder_ / "a.toml").string() + ":1: cannot read recipe " +
+                        (folder_ / "none.toml").string()));
+  write("b.toml", "x = 1\n");
+  EXPECT_THAT(error("extends = ['b.toml',\n'none.toml']\n"), HasSubstr("a.toml:2: cannot read"));
   EXPECT_THROW(Document::load(write("b.toml", "extends = 3\n")), UsageError);
   EXPECT_TRUE(Document::load(write("empty.toml", "")).entries().empty());
 }

@@ -1,5 +1,6 @@
 #include "core/log.h"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -12,6 +13,19 @@
 namespace smcl::log {
 namespace {
 
+/// "warning: " before a warning: the console shows no levels, unlike the file.
+class WarningMark : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    constexpr std::string_view kMark = "warning: ";
+    if (message.level == spdlog::level::warn) out.append(kMark.data(), kMark.data() + kMark.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<WarningMark>();
+  }
+};
+
 struct Sinks {
   std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> console;
   spdlog::logger logger;
@@ -19,7 +33,9 @@ struct Sinks {
   Sinks()
       : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
     if (std::getenv("NO_COLOR") != nullptr) console->set_color_mode(spdlog::color_mode::never);
-    console->set_pattern("%^%v%$");
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<WarningMark>('*').set_pattern("%^%*%v%$");
+    console->set_formatter(std::move(formatter));
     console->set_level(spdlog::level::info);
     logger.set_level(spdlog::level::debug);
     logger.flush_on(spdlog::level::debug);
@@ -74,7 +90,7 @@ void info(std::string_view text) {
   sinks().logger.info("{}", text);
 }
 void warn(std::string_view text) {
-  sinks().logger.warn("warning: {}", text);
+  sinks().logger.warn("{}", text);
 }
 void error(std::string_view text) {
   sinks().logger.error("{}", text);

@@ -110,9 +110,11 @@ TEST(Log, WritesToTheConsoleFromItsLevelOnAndEverythingToTheFile) {
   EXPECT_THAT(console, Not(HasSubstr("quiet")));
   EXPECT_THAT(console, Not(HasSubstr("hidden")));
   const std::string text = read(file);
-  for (const char* expected : {"debug quiet {}", "info braces {0} stay", "hidden", "error loud"}) {
+  for (const char* expected :
+       {"debug quiet {}", "info braces {0} stay", "warning odd\n", "hidden", "error loud"}) {
     EXPECT_THAT(text, HasSubstr(expected));
   }
+  EXPECT_THAT(text, Not(HasSubstr("warning warning")));
   EXPECT_THAT(text, Not(HasSubstr("after")));
   fs::remove(file);
 }

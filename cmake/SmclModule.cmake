@@ -15,7 +15,7 @@ target_compile_options(smcl_flags INTERFACE
   -ffp-contract=off) # the same bits on every instruction set
 if(SMCL_SANITIZE)
   target_compile_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE} -fno-sanitize-recover=all
-    -fno-omit-frame-pointer -g
+    -fno-omit-frame-pointer -g1
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # GCC's manual: wrong under sanitizers
   target_link_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE})
 endif()

@@ -22,12 +22,13 @@ stage() {
   return $status
 }
 
-# configure_and_build PRESET [TARGET...]: ccache is used where it is installed.
+# configure_and_build PRESET [TARGET...]: ccache is used where it is installed, with its store in
+# the project's folder.
 configure_and_build() {
   local preset=$1
   shift
   if command -v ccache >/dev/null; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
   fi
   mkdir -p build
   local log=build/configure-$preset.log

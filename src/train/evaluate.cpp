@@ -3,11 +3,30 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "batch/batch.h"
+#include "core/error.h"
 
 namespace smcl::train {
+namespace {
+
+void check_finite(const metrics::Predictions& predictions,
+                  const std::vector<std::uint32_t>& samples) {
+  const auto& logits = predictions.logits;
+  const auto bad = std::find_if_not(logits.begin(), logits.end(),
+                                    [](float logit) { return std::isfinite(logit); });
+  if (bad == logits.end()) return;
+  const auto place = static_cast<std::size_t>(bad - logits.begin());
+  const auto classes = static_cast<std::size_t>(predictions.classes);
+  throw DivergedError(concat("the network's output is not finite: logit ", *bad, " of class ",
+                             place % classes, " for image ", samples[place / classes],
+                             " of the set; the training diverged: lower schedule.rate or "
+                             "contrast.mu"));
+}
+
+}  // namespace
 
 metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
                               const std::vector<std::uint32_t>& samples,
@@ -43,6 +62,7 @@ metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset
                 result.logits.begin() +
                     static_cast<std::ptrdiff_t>(begin * static_cast<std::size_t>(result.classes)));
   }
+  check_finite(result, samples);
   for (const std::uint32_t sample : samples) result.labels.push_back(dataset.label(sample));
   return result;
 }

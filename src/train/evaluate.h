@@ -10,6 +10,7 @@
 namespace smcl::train {
 
 /// Logits of `samples` of a set, in their order, without augmentation, in batches of `batch_size`.
+/// Throws DivergedError where a logit is not finite.
 metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
                               const std::vector<std::uint32_t>& samples,
                               const data::Normalisation& normalisation, int batch_size = 256);

@@ -21,7 +21,8 @@ void check_without_effect(const Recipe& recipe) {
   const bool ce = recipe.method.name == "ce";
   const bool masks_set = recipe.mask.prob != masks.prob && recipe.mask.prob != 0.0;
   const bool contrast_set = recipe.method.mu != methods.mu && recipe.method.mu != 0.0;
-  if (ce && (masks_set || contrast_set || recipe.mask.kind != masks.kind)) {
+  const bool kind_set = recipe.mask.kind != masks.kind && recipe.mask.cutout_prob == 0.0;
+  if (ce && (masks_set || contrast_set || kind_set)) {
     refuse(concat(masks_set      ? "mask.prob"
                   : contrast_set ? "contrast.mu"
                                  : "mask.kind",

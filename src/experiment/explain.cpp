@@ -76,15 +76,6 @@ void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settin
   }
 }
 
-batch::ExecutorSettings settings_of(const Recipe& recipe, const data::Opened& data) {
-  batch::ExecutorSettings settings;
-  settings.augment = recipe.augment;
-  settings.mask = recipe.mask;
-  settings.lambda = recipe.lambda;
-  settings.normalisation = data.normalisation;
-  return settings;
-}
-
 /// Pixel of the original that an augmented pixel shows.
 Point original_pixel(Point p, const plan::Crop& crop, int width, int padding) {
   const int x = crop.flip ? width - 1 - p.x : p.x;
@@ -147,7 +138,8 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
   if (count < 1) throw UsageError(concat("explain of ", count, " images: expected at least 1"));
   const plan::Planner planner = all_masked(recipe, data, count);
   const plan::StepPlan plan = planner.plan(0, 0);
-  const batch::ExecutorSettings settings = settings_of(recipe, data);
+  batch::ExecutorSettings settings = recipe.executor_settings(data.normalisation);
+  settings.precision = batch::Precision::fp32;
   batch::Batch batch;
   batch::Executor(settings, *data.train).execute(plan, batch);
   std::vector<Explained> images;
@@ -216,7 +208,7 @@ std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened&
       {"reflect", plan::SaliencyOn::reflect},
       {"padded", plan::SaliencyOn::padded}};
   std::vector<PlaceQuality> rows;
-  batch::ExecutorSettings settings = settings_of(recipe, data);
+  batch::ExecutorSettings settings = recipe.executor_settings(data.normalisation);
   settings.mask.kind = plan::MaskKind::saliency;
   for (const std::string detector : {"fine_grained", "joint"}) {
     for (const auto& [name, on] : views) {

@@ -17,7 +17,7 @@ struct Explained {
   plan::Crop crop;
   Image original;
   Image augmented;
-  Image masked;  ///< as the network sees it
+  Image masked;                   ///< as the network sees it
   std::vector<std::uint8_t> map;  ///< over the augmented image; empty where none was needed
   batch::Placed placed;
 };

@@ -74,6 +74,16 @@ plan::PlannerSettings Recipe::planner_settings() const {
   return settings;
 }
 
+batch::ExecutorSettings Recipe::executor_settings(const data::Normalisation& normalisation) const {
+  batch::ExecutorSettings settings;
+  settings.augment = augment;
+  settings.mask = mask;
+  settings.lambda = lambda;
+  settings.normalisation = normalisation;
+  settings.precision = precision();
+  return settings;
+}
+
 std::string Recipe::settings_hash() const {
   std::vector<config::Resolved> kept;
   for (const config::Resolved& setting : resolved) {

@@ -39,6 +39,7 @@ struct Recipe {
 
   batch::Precision precision() const;
   plan::PlannerSettings planner_settings() const;
+  batch::ExecutorSettings executor_settings(const data::Normalisation& normalisation) const;
   /// SHA-256 of all settings that decide what is learned (not the name, not threads).
   std::string settings_hash() const;
 };

@@ -8,6 +8,7 @@
 #include "experiment/recorder.h"
 #include "experiment/scene_measures.h"
 #include "experiment/summary.h"
+#include "format/file.h"
 #include "plan/planner.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
@@ -42,22 +43,19 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   return out;
 }
 
-batch::ExecutorSettings executor_settings(const Recipe& recipe, const data::Opened& data) {
-  batch::ExecutorSettings settings;
-  settings.augment = recipe.augment;
-  settings.mask = recipe.planner_settings().mask;
-  settings.lambda = recipe.lambda;
-  settings.normalisation = data.normalisation;
-  settings.precision = recipe.precision();
-  return settings;
+/// What makes two runs the same experiment: settings, and the data themselves, since paths are no
+/// part of the settings.
+std::string run_hash(const Recipe& recipe, const data::Opened& data) {
+  return format::sha256(recipe.settings_hash() + data.hash);
 }
 
 record::RunFolder start_folder(const Recipe& recipe, const RunOptions& options,
                                const data::Opened& data) {
   record::RunFolder folder = record::RunFolder::create(options.root, recipe.name);
-  folder.write_config(config::to_toml(recipe.resolved, true), recipe.settings_hash());
+  const std::string hash = run_hash(recipe, data);
+  folder.write_config(config::to_toml(recipe.resolved, true), hash);
   nlohmann::json marks = fingerprint(recipe, data);
-  marks["settings_hash"] = recipe.settings_hash();
+  marks["settings_hash"] = hash;
   folder.write_fingerprint(marks);
   log::set_file(folder.log_file());
   log::info(concat("run folder ", folder.path().string()));
@@ -65,17 +63,11 @@ record::RunFolder start_folder(const Recipe& recipe, const RunOptions& options,
 }
 
 /// The run that makes training unnecessary, if there is one.
-/// Paths are no part of the settings, so the data themselves are compared too.
 std::optional<RunResult> finished_run(const Recipe& recipe, const RunOptions& options,
                                       const data::Opened& data) {
   if (options.always_new) return std::nullopt;
-  auto found = record::RunFolder::find(options.root, recipe.name, recipe.settings_hash());
+  auto found = record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data));
   if (!found) return std::nullopt;
-  if (found->fingerprint().value("data_hash", "") != data.hash) {
-    log::warn(concat(found->path().string(),
-                     " has the same settings but was trained on other data; training anew"));
-    return std::nullopt;
-  }
   if (found->finished()) return RunResult{*found, found->summary(), true};
   log::warn(
       concat(found->path().string(),
@@ -96,7 +88,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
                       at::kCPU);
   const auto method = method::make_method(recipe.method, recipe.train.epochs, data.train_counts,
                                           planner->target_probabilities());
-  batch::Loader loader(planner, executor_settings(recipe, data), *data.train,
+  batch::Loader loader(planner, recipe.executor_settings(data.normalisation), *data.train,
                        recipe.runtime.loader_threads, 3);
 
   record::RunFolder folder = start_folder(recipe, options, data);
@@ -104,10 +96,13 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   train::Parts parts{network,    *method, *planner, loader, evaluation_sets(recipe, data),
                      {&recorder}};
   parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
-  train::run(recipe.train, parts);
+  if (!train::run(recipe.train, parts)) {
+    throw InternalError(concat("the run in ", folder.path().string(), " was stopped"));
+  }
 
   nlohmann::json summary = recorder.summary();
   summary["recipe"] = recipe.name;
+  summary["settings_hash"] = run_hash(recipe, data);
   summary["data_hash"] = data.hash;
   summary["class_names"] = data.train->class_names();
   if (data.scenes) {
@@ -115,9 +110,11 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
     summary["bias"] = scene_bias(*scenes.test, scenes.truth, recorder.test_predictions(),
                                  data.train_counts, recipe.groups);
     summary["bias"]["background_only"] = background_only(scenes, network, data, recipe.groups);
-    summary["validation"]["bias"] =
-        scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
-                   data.train_counts, recipe.groups);
+    if (recorder.validation_predictions().size() > 0) {
+      summary["validation"]["bias"] =
+          scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
+                     data.train_counts, recipe.groups);
+    }
   }
   summary["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -17,7 +17,6 @@ StepLoss CrossEntropy::loss(nn::Network& network, const tensor::TensorBatch& bat
                                   weights_.at_epoch(epoch, seen.logits.device()))
                   .mean();
   out.classification = out.total.detach();
-  out.features = seen.features.detach();
   return out;
 }
 

@@ -53,7 +53,7 @@ struct StepLoss {
   at::Tensor classification;
   at::Tensor contrast;
   at::Tensor embeddings;  ///< detached [N, D], of the anchors; for failure signs
-  at::Tensor features;    ///< detached [N, D], of the first block; for failure signs
+  at::Tensor features;    ///< detached [M, D], of the masked images; for failure signs
 };
 
 /// From a batch to a loss. The trainer knows no method by name.

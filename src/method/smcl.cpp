@@ -3,6 +3,22 @@
 #include "core/error.h"
 
 namespace smcl::method {
+namespace {
+
+/// Features of the masked images, detached; undefined on a step without any.
+at::Tensor masked_rows(const at::Tensor& features, const tensor::TensorBatch& batch) {
+  if (!batch.masked) return {};
+  std::vector<std::int64_t> rows;
+  for (std::size_t i = 0; i < batch.is_masked.size(); ++i) {
+    if (batch.is_masked[i] != 0) rows.push_back(static_cast<std::int64_t>(i));
+  }
+  if (rows.empty()) return {};
+  const at::Tensor all = features.narrow(0, 0, batch.count).detach();
+  if (rows.size() == static_cast<std::size_t>(batch.count)) return all;
+  return all.index_select(0, at::tensor(rows, at::kLong).to(features.device()));
+}
+
+}  // namespace
 
 Smcl::Smcl(const MethodSettings& settings, ClassWeights weights,
            const std::vector<double>& target_probabilities)
@@ -34,7 +50,7 @@ StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int 
                                    own_weights(batch, labels, settings_.label), expected_,
                                    weights_.at_epoch(epoch, device));
   out.classification = out.total.detach();
-  out.features = seen.features.narrow(0, 0, batch.count).detach();
+  out.features = masked_rows(seen.features, batch);
   if (!contrast) return out;
 
   const ContrastRule rule{

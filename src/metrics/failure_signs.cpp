@@ -85,7 +85,8 @@ std::optional<std::string> FailureSigns::contrast_grew(const EpochSigns& signs) 
 }
 
 std::optional<std::string> FailureSigns::collapsed(const EpochSigns& signs) const {
-  if (!signs.mean_cosine || *signs.mean_cosine <= options_.cosine_above) {
+  if (!signs.mean_cosine || *signs.mean_cosine <= options_.cosine_above ||
+      signs.epoch < options_.settle_epochs) {
     return std::nullopt;
   }
   return concat("embeddings collapse, their mean pairwise cosine is ", fixed(*signs.mean_cosine, 3),
@@ -97,7 +98,8 @@ std::optional<std::string> FailureSigns::vanished(const EpochSigns& signs) const
   if (!signs.near_zero_share || *signs.near_zero_share <= options_.near_zero_above) {
     return std::nullopt;
   }
-  return concat(percent(*signs.near_zero_share), " of the features are near zero (warning above ",
+  return concat(percent(*signs.near_zero_share),
+                " of the masked images have features near zero (warning above ",
                 percent(options_.near_zero_above),
                 "): try a smaller mask.area, another mask.fill or a lower learning rate");
 }

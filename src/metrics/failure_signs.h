@@ -14,6 +14,7 @@ struct FailureSignOptions {
   int contrast_epochs = 5;       ///< consecutive epochs over which the contrastive loss grows
   double contrast_growth = 0.1;  ///< and the least growth over them, as a fraction
   double cosine_above = 0.95;    ///< mean pairwise cosine of embeddings, in [-1, 1]
+  int settle_epochs = 5;         ///< first epochs, in which embeddings may still be alike
   double near_zero_above = 0.5;  ///< share of near-zero features, in [0, 1]
   double tail_rise = 0.02;       ///< rise of the tail third since masking started
   double all_fall = 0.01;        ///< and the fall of overall accuracy that goes with it
@@ -26,7 +27,7 @@ struct EpochSigns {
   std::optional<double> many, all, tail;  ///< accuracies in [0, 1]; tail: tail third
   std::optional<double> contrast_loss;    ///< mean over the epoch
   std::optional<double> mean_cosine;      ///< over pairs of different images
-  std::optional<double> near_zero_share;
+  std::optional<double> near_zero_share;  ///< of the features of masked images
 };
 
 /// Watches a run for the failure signs of docs/method.md. Accuracies are compared with the last

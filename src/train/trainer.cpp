@@ -157,7 +157,7 @@ void bind(config::Binder& binder, TrainSettings& settings) {
   bind(binder, settings.schedule);
 }
 
-void run(const TrainSettings& settings, Parts& parts) {
+bool run(const TrainSettings& settings, Parts& parts) {
   const auto start = Clock::now();
   RunBegin begin;
   begin.epochs = settings.epochs;
@@ -167,12 +167,13 @@ void run(const TrainSettings& settings, Parts& parts) {
   emit(parts.observers, begin);
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     Answer answer = train_epoch(settings, parts, epoch);
-    if (answer == Answer::stop) return;
+    if (answer == Answer::stop) return false;
     answer = evaluate_sets(settings, parts, epoch);
     answer = std::max(answer, emit(parts.observers, EpochDone{epoch}));
-    if (answer == Answer::stop) return;
+    if (answer == Answer::stop) return false;
   }
   emit(parts.observers, RunEnd{settings.epochs, seconds_since(start)});
+  return true;
 }
 
 }  // namespace smcl::train

@@ -45,6 +45,7 @@ struct Parts {
 
 /// Trains from the first epoch to the last. Throws DivergedError, with the step and the samples
 /// of its batch, where a gradient was not finite; the weights then are those before that step.
-void run(const TrainSettings& settings, Parts& parts);
+/// Returns whether it came to its end; false where an observer stopped it.
+bool run(const TrainSettings& settings, Parts& parts);
 
 }  // namespace smcl::train

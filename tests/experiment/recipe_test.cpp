@@ -24,8 +24,9 @@ TEST(Recipe, EveryShippedRecipeResolves) {
 
 TEST(Recipe, HashIgnoresWhereAndKeepsWhat) {
   const Recipe base = resolve_recipe(parse(""), "a");
-  EXPECT_EQ(base.settings_hash(),
-            resolve_recipe(parse("run.threads = 1\nscenes.fashion_dir = 'x'"), "b").settings_hash());
+  EXPECT_EQ(
+      base.settings_hash(),
+      resolve_recipe(parse("run.threads = 1\nscenes.fashion_dir = 'x'"), "b").settings_hash());
   EXPECT_NE(base.settings_hash(), resolve_recipe(parse("train.seed = 1"), "a").settings_hash());
   EXPECT_NE(base.settings_hash(), resolve_recipe(parse("mask.prob = 0.3"), "a").settings_hash());
 }

@@ -73,9 +73,18 @@ TEST_F(RunSlow, LeavesAWholeRunFolder) {
     if (row.at("type") != "epoch") continue;
     EXPECT_EQ(row.at("masked_share"), epochs == 0 ? 0.0 : 1.0);  // mask.start = 0.5 of 2 epochs
     EXPECT_TRUE(row.contains("contrast"));
+    // What the failure signs look at: a mean of cosines, and a share of images.
+    EXPECT_LE(std::abs(row.at("mean_cosine").get<double>()), 1.0);
+    EXPECT_EQ(row.contains("zero_features"), epochs == 1) << "only masked images count";
     ++epochs;
   }
   EXPECT_EQ(epochs, 2);
+}
+
+TEST_F(RunSlow, RunsWithoutValidationObjects) {
+  const auto summary = train_recipe(tiny("scenes.val_objects = 0"), options_).folder.summary();
+  EXPECT_FALSE(summary.contains("validation"));
+  EXPECT_TRUE(summary.contains("best_on_test"));
 }
 
 TEST_F(RunSlow, SameCommandSameBitsWhateverTheLoaderThreads) {

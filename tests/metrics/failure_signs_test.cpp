@@ -81,6 +81,9 @@ TEST(FailureSigns, EmbeddingsCollapse) {
   signs.mean_cosine = 0.95;
   EXPECT_THAT(watch.add(signs), IsEmpty());
   signs.mean_cosine = 0.96;
+  signs.epoch = FailureSignOptions{}.settle_epochs - 1;
+  EXPECT_THAT(watch.add(signs), IsEmpty()) << "a head that has hardly been trained";
+  ++signs.epoch;
   EXPECT_THAT(watch.add(signs), ElementsAre(HasSubstr("mean pairwise cosine is 0.960")));
   EXPECT_THAT(watch.add(signs), IsEmpty());
 }
@@ -91,7 +94,7 @@ TEST(FailureSigns, FeaturesVanish) {
   signs.near_zero_share = 0.5;
   EXPECT_THAT(watch.add(signs), IsEmpty());
   signs.near_zero_share = 0.6;
-  EXPECT_THAT(watch.add(signs), ElementsAre(HasSubstr("60.0 % of the features are near zero")));
+  EXPECT_THAT(watch.add(signs), ElementsAre(HasSubstr("60.0 % of the masked images have features near zero")));
 }
 
 TEST(FailureSigns, TailUpWhileAllIsDown) {

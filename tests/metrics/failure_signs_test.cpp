@@ -94,7 +94,8 @@ TEST(FailureSigns, FeaturesVanish) {
   signs.near_zero_share = 0.5;
   EXPECT_THAT(watch.add(signs), IsEmpty());
   signs.near_zero_share = 0.6;
-  EXPECT_THAT(watch.add(signs), ElementsAre(HasSubstr("60.0 % of the masked images have features near zero")));
+  EXPECT_THAT(watch.add(signs),
+              ElementsAre(HasSubstr("60.0 % of the masked images have features near zero")));
 }
 
 TEST(FailureSigns, TailUpWhileAllIsDown) {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "cli/stored.h"
 #include "core/error.h"
 #include "record/run_folder.h"
 
@@ -19,11 +20,12 @@ struct Options {
 
 report::AccuracyRow read_row(const std::string& path, const Options& options, std::string& recipe) {
   const auto folder = record::RunFolder::open(path);
-  const nlohmann::json summary = folder.summary();
-  report::AccuracyRow row = row_of(folder.name(), summary);
-  if (options.corrected) row.accuracy = accuracy_from(summary.at("last").at("prior_corrected"));
-  recipe = summary.value("recipe", folder.name());
-  return row;
+  return from_summary(path, folder.summary(), [&](const nlohmann::json& summary) {
+    report::AccuracyRow row = row_of(folder.name(), summary);
+    if (options.corrected) row.accuracy = accuracy_from(summary.at("last").at("prior_corrected"));
+    recipe = summary.value("recipe", folder.name());
+    return row;
+  });
 }
 
 void compare(const Options& options) {

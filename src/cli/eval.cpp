@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "cli/stored.h"
 #include "core/error.h"
 #include "experiment/run.h"
 #include "experiment/summary.h"
@@ -29,42 +32,82 @@ struct Judged {
   std::string what;
 };
 
+/// All but the predictions, from the run's summary.
+Judged classes_of(const record::RunFolder& folder) {
+  const std::string run = folder.path().string();
+  Judged judged = from_summary(run, folder.summary(), [](const nlohmann::json& summary) {
+    Judged read;
+    read.train_counts = summary.at("train_counts").get<std::vector<int>>();
+    read.class_names = summary.at("class_names").get<std::vector<std::string>>();
+    read.bounds.many_above = summary.at("groups").at("many_above").get<int>();
+    read.bounds.few_below = summary.at("groups").at("few_below").get<int>();
+    return read;
+  });
+  const bool negative = std::any_of(judged.train_counts.begin(), judged.train_counts.end(),
+                                    [](int count) { return count < 0; });
+  if (negative || judged.train_counts.size() != judged.class_names.size()) {
+    throw DataError(concat((folder.path() / "summary.json").string(), ": got ",
+                           judged.train_counts.size(), " train_counts",
+                           negative ? ", one below 0," : "", " for ", judged.class_names.size(),
+                           " class_names"));
+  }
+  return judged;
+}
+
 Judged from_stored(const record::RunFolder& folder) {
-  const nlohmann::json summary = folder.summary();
-  Judged judged;
-  judged.predictions = experiment::stored_predictions(folder.predictions_file("test"));
-  judged.train_counts = summary.at("train_counts").get<std::vector<int>>();
-  judged.class_names = summary.at("class_names").get<std::vector<std::string>>();
-  judged.bounds.many_above = summary.at("groups").at("many_above").get<int>();
-  judged.bounds.few_below = summary.at("groups").at("few_below").get<int>();
+  Judged judged = classes_of(folder);
+  const std::filesystem::path file = folder.predictions_file("test");
+  judged.predictions = experiment::stored_predictions(file);
+  if (static_cast<std::size_t>(judged.predictions.classes) != judged.class_names.size()) {
+    throw DataError(concat(file.string(), ": predictions of ", judged.predictions.classes,
+                           " classes, expected the ", judged.class_names.size(),
+                           " of summary.json"));
+  }
   judged.what = "last epoch, test set, stored predictions";
   return judged;
 }
 
-Judged from_weights(const record::RunFolder& folder, const Options& options) {
-  const nlohmann::json summary = folder.summary();
-  const experiment::Recipe trained = experiment::recipe_of(folder);
-  config::Document document =
-      config::Document::parse(folder.config(), (folder.path() / "config.toml").string());
-  for (const std::string& assignment : options.set) {
+/// Only the weights that were asked for by name: the default is always there.
+void check_weights(const record::RunFolder& folder, const std::string& which) {
+  std::error_code ignored;
+  const auto there = [&](const std::string& name) {
+    return std::filesystem::exists(folder.weights_file(name), ignored);
+  };
+  if (which.empty() || there(which)) return;
+  std::string list;
+  for (const std::string name : {"last", "best_on_val", "best_on_test"}) {
+    if (there(name)) list += (list.empty() ? "" : ", ") + name;
+  }
+  throw UsageError(concat("--weights ", which, ": ", folder.path().string(), " has ",
+                          list.empty() ? "no weights" : list));
+}
+
+void check_overrides(const std::vector<std::string>& overrides) {
+  for (const std::string& assignment : overrides) {
     if (!assignment.starts_with("data.") && !assignment.starts_with("scenes.") &&
         !assignment.starts_with("run.")) {
       throw UsageError(
           concat("--set ", assignment,
                  ": eval changes only data.*, scenes.* and run.*; the run decides the rest"));
     }
-    document.set(assignment);
   }
-  const experiment::Recipe recipe = experiment::resolve_recipe(document, "run");
+}
+
+Judged from_weights(const record::RunFolder& folder, const Options& options) {
+  check_overrides(options.set);
+  check_weights(folder, options.weights);
+  Judged judged = classes_of(folder);
+  const experiment::Recipe recipe = stored_recipe(folder, options.set);
   tensor::prepare_runtime(recipe.runtime.threads);
   const data::Opened data = data::open_data(recipe.data);
   const std::string which = options.weights.empty() ? "last" : options.weights;
-  nn::Network network = experiment::load_network(folder, trained, data.classes(), which);
+  nn::Network network = experiment::load_network(folder, recipe, data.classes(), which);
   const std::string on = options.on.empty() ? "test" : options.on;
   const bool validation = on == "val";
   if (validation && data.validation == nullptr) {
     throw UsageError(
-        concat(folder.path().string(), " has no validation set; set data.val_per_class"));
+        concat(folder.path().string(), " has no validation set; --set ",
+               recipe.data.name == "scenes" ? "scenes.val_objects" : "data.val_per_class"));
   }
   const data::Dataset& set = on == "train" ? *data.train
                              : validation  ? *data.validation
@@ -72,14 +115,11 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
   const auto& samples = on == "train" ? data.train_samples
                         : validation  ? data.validation_samples
                                       : data.test_samples;
-  Judged judged;
-  judged.predictions = train::evaluate(network, set, samples, data.normalisation);
-  judged.train_counts = summary.at("train_counts").get<std::vector<int>>();
-  judged.class_names = data.train->class_names();
-  if (judged.class_names != summary.at("class_names").get<std::vector<std::string>>()) {
+  if (judged.class_names != data.train->class_names()) {
     throw UsageError(concat(recipe.data.name, " has other classes than ", folder.name(),
                             " was trained on; give a set with the same class names"));
   }
+  judged.predictions = train::evaluate(network, set, samples, data.normalisation);
   judged.bounds = recipe.groups;
   judged.what = concat(which, " weights, ", on, " set");
   return judged;

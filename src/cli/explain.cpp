@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "cli/stored.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/run.h"
@@ -27,11 +28,7 @@ experiment::Recipe read(const Options& options) {
   if (!std::filesystem::is_directory(options.what)) {
     return experiment::load_recipe(options.what, options.set);
   }
-  const auto folder = record::RunFolder::open(options.what);
-  auto document =
-      config::Document::parse(folder.config(), (folder.path() / "config.toml").string());
-  for (const std::string& assignment : options.set) document.set(assignment);
-  return experiment::resolve_recipe(document, "explain");
+  return stored_recipe(record::RunFolder::open(options.what), options.set);
 }
 
 void explain(const Options& options) {

@@ -1,18 +1,45 @@
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/usage.h"
+#include "cli/version.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "core/version.h"
-#include "tensor/runtime.h"
 
 namespace smcl::cli {
 namespace {
 
-std::string version_text() {
-  const tensor::RuntimeInfo info = tensor::runtime_info();
-  return concat("smcl ", version(), " (", revision(), ")\nLibTorch ", info.torch_version);
+/// Turns every way out of a command into an exit code, and its error into one line.
+int parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return static_cast<int>(ExitCode::ok);
+  } catch (const CLI::Success& wish) {  // --help, --version
+    return app.exit(wish);
+  } catch (const CLI::ParseError& problem) {
+    log::error(concat("smcl: ", usage_text(app, problem)));
+    return static_cast<int>(ExitCode::usage);
+  } catch (const Error& problem) {
+    log::error(concat("smcl: ", problem.what()));
+    return static_cast<int>(problem.code());
+  } catch (const std::exception& problem) {
+    log::error(concat("smcl: internal error: ", problem.what(),
+                      "; please report it with the output of 'smcl doctor'"));
+    return static_cast<int>(ExitCode::internal);
+  }
+}
+
+/// A result that did not reach its file must not look like success.
+int check_output(int code) {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout || code != 0) return code;
+  log::error(concat("smcl: cannot write to standard output",
+                    errno != 0 ? concat(": ", std::strerror(errno)) : ""));
+  return static_cast<int>(ExitCode::io);
 }
 
 }  // namespace
@@ -24,32 +51,20 @@ int run(int argc, char** argv) {
   app.name("smcl");
   app.set_version_flag("--version", version_text, "versions of the program and its libraries");
   app.require_subcommand(1);
-  app.footer(
-      "Examples:\n"
-      "  smcl train recipes/quickstart/smcl.toml\n"
-      "  smcl train recipes/cifar10/smcl.toml --set data.dir=DIR --set data.ratio=50\n"
-      "  smcl compare runs/scenes-ce-1 runs/scenes-smcl-1\n"
-      "Exit codes: 0 done, 2 usage, 3 diverged, 65 bad data, 70 internal, 74 input/output.");
   add_train(app);
   add_eval(app);
   add_compare(app);
   add_explain(app);
   add_data(app);
   add_doctor(app);
-  try {
-    app.parse(argc, argv);
-    return static_cast<int>(ExitCode::ok);
-  } catch (const CLI::ParseError& problem) {
-    const int code = app.exit(problem);
-    return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
-  } catch (const Error& problem) {
-    log::error(concat("smcl: ", problem.what()));
-    return static_cast<int>(problem.code());
-  } catch (const std::exception& problem) {
-    log::error(concat("smcl: internal error: ", problem.what(),
-                      "; please report it with the output of 'smcl doctor'"));
-    return static_cast<int>(ExitCode::internal);
-  }
+  // After the commands, which would inherit it.
+  app.footer(
+      "Examples:\n"
+      "  smcl train recipes/quickstart/smcl.toml\n"
+      "  smcl train recipes/cifar10/smcl.toml --set data.dir=DIR --set data.ratio=50\n"
+      "  smcl compare runs/scenes-ce-1 runs/scenes-smcl-1\n"
+      "Exit codes: 0 done, 2 usage, 3 diverged, 65 bad data, 70 internal, 74 input/output.");
+  return check_output(parse(app, argc, argv));
 }
 
 }  // namespace smcl::cli

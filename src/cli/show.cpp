@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "cli/stored.h"
+
 namespace smcl::cli {
 namespace {
 
@@ -17,8 +19,8 @@ std::optional<double> number(const nlohmann::json& object, const char* key) {
 
 metrics::Accuracy accuracy_from(const nlohmann::json& accuracy) {
   metrics::Accuracy out;
-  out.all = number(accuracy, "all").value_or(0.0);
-  out.balanced = number(accuracy, "balanced").value_or(0.0);
+  out.all = accuracy.at("all").get<double>();
+  out.balanced = accuracy.at("balanced").get<double>();
   out.many = number(accuracy, "many");
   out.medium = number(accuracy, "medium");
   out.few = number(accuracy, "few");
@@ -55,7 +57,9 @@ void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const st
   }
   std::vector<report::AccuracyRow> rows;
   for (const FinishedRun& run : runs) {
-    rows.push_back(row_of(run.summary.at("run").get<std::string>(), run.summary));
+    rows.push_back(from_summary(run.path, run.summary, [](const nlohmann::json& summary) {
+      return row_of(summary.at("run").get<std::string>(), summary);
+    }));
   }
   out << render(report::accuracy_table(rows), format);
   if (format != "text") return;

@@ -96,4 +96,8 @@ void error(std::string_view text) {
   sinks().logger.error("{}", text);
 }
 
+std::string library_version() {
+  return concat(SPDLOG_VER_MAJOR, ".", SPDLOG_VER_MINOR, ".", SPDLOG_VER_PATCH);
+}
+
 }  // namespace smcl::log

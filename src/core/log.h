@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 /// Messages for people, on standard error and, where one is set, in a run's log file. Neither
@@ -19,5 +20,7 @@ void debug(std::string_view text);
 void info(std::string_view text);
 void warn(std::string_view text);
 void error(std::string_view text);
+
+std::string library_version();  ///< of spdlog: "1.10.0"
 
 }  // namespace smcl::log

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "image/png.h"
 
@@ -56,19 +58,115 @@ TEST(Command, WrongSettingsEndWithTwoAndOneLine) {
   }
 }
 
-TEST(Command, UnknownWordsEndWithTwo) {
-  EXPECT_EQ(smcl({"trian"}).code, 2);
-  EXPECT_EQ(smcl({"train"}).code, 2);
-  EXPECT_EQ(smcl({"eval", "x", "--by", "colour"}).code, 2);
+TEST(Command, WrongWordsEndWithTwoAndOneLineThatHelps) {
+  using Words = std::vector<std::string>;
+  const std::vector<std::pair<Words, std::string>> wrong{
+      {{"trian"}, "smcl: unknown command 'trian'; did you mean 'train'?\n"},
+      {{"data", "inof"}, "smcl: unknown command 'inof'; did you mean 'info'?\n"},
+      {{"xyzzy"}, "smcl: unknown command 'xyzzy'; see 'smcl --help'\n"},
+      {{"--bogus"}, "smcl: unknown option '--bogus'; see 'smcl --help'\n"},
+      {{"--versoin"}, "smcl: unknown option '--versoin'; did you mean '--version'?\n"},
+      {{"train", "x.toml", "--fromat=csv"},
+       "smcl: unknown option '--fromat'; did you mean '--format'?\n"},
+      {{"doctor", "now"}, "smcl: unexpected argument 'now'; see 'smcl doctor --help'\n"},
+      {{"data"}, "smcl: 'smcl data' needs a command: info, verify\n"},
+  };
+  for (const auto& [words, expected] : wrong) {
+    const Result result = smcl(words);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(result.err, expected);
+    EXPECT_EQ(result.out, "");
+  }
+  for (const Words& words : {Words{}, Words{"train"}, Words{"eval", "x", "--by", "colour"},
+                             Words{"explain", "x", "--count", "many"}, Words{"train", "--set"}}) {
+    const Result result = smcl(words);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(lines(result.err), 1) << result.err;
+    EXPECT_EQ(result.err.rfind("smcl: ", 0), 0U) << result.err;
+  }
 }
 
-TEST(Command, MissingFilesEndWith74) {
+TEST(Command, MissingRecipesAndRunsEndWith74) {
   EXPECT_EQ(smcl({"train", "no-such.toml"}).code, 74);
   EXPECT_EQ(smcl({"eval", "no-such-run"}).code, 74);
+}
+
+TEST(Command, MissingDataEndWith65) {
   const Result cifar =
       smcl({"data", "info", "--set", "data.name=cifar10", "--set", "data.dir=no-such"});
-  EXPECT_EQ(cifar.code, 74);
+  EXPECT_EQ(cifar.code, 65);
+  EXPECT_EQ(lines(cifar.err), 1) << cifar.err;
   EXPECT_NE(cifar.err.find("no-such"), std::string::npos) << cifar.err;
+}
+
+/// A run folder as it stands after training, as far as it is read before the weights.
+std::filesystem::path stored_run(const std::string& name, const std::string& summary,
+                                 const std::string& config = "[train]\nepochs = 2\n") {
+  const auto run = fresh_folder(name);
+  std::ofstream(run / "config.toml") << config;
+  std::ofstream(run / "summary.json") << summary;
+  std::filesystem::create_directories(run / "checkpoints");
+  for (const char* which : {"last", "best_on_val"}) {
+    std::ofstream(run / "checkpoints" / (std::string(which) + ".safetensors")) << "weights";
+  }
+  return run;
+}
+
+void expect_one_line(const Result& result, int code, const std::string& part) {
+  EXPECT_EQ(result.code, code);
+  EXPECT_EQ(lines(result.err), 1) << result.err;
+  EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+}
+
+TEST(Command, SummariesThatLackSomethingEndWith65) {
+  for (const char* summary :
+       {R"({"format_version": 1})", R"({"format_version": 1, "last": {"accuracy": {}}})",
+        R"({"format_version": 1, "last": 3, "train_counts": "x"})"}) {
+    const auto run = stored_run("summary", summary);
+    const std::string file = (run / "summary.json").string();
+    expect_one_line(smcl({"compare", run.string()}), 65, file);
+    expect_one_line(smcl({"eval", run.string()}), 65, file);
+    expect_one_line(smcl({"eval", run.string(), "--weights", "last"}), 65, file);
+  }
+  const auto run = stored_run("counts", R"({"format_version": 1, "train_counts": [5, 2],
+      "class_names": ["a"], "groups": {"many_above": 100, "few_below": 20}})");
+  expect_one_line(smcl({"eval", run.string()}), 65, "2 train_counts for 1 class_names");
+}
+
+const std::string kTwoClasses = R"({"format_version": 1, "train_counts": [5, 2],
+    "class_names": ["a", "b"], "groups": {"many_above": 100, "few_below": 20}})";
+
+TEST(Command, WeightsThatARunDoesNotHaveEndWithTwo) {
+  const auto run = stored_run("weights", kTwoClasses);
+  expect_one_line(smcl({"eval", run.string(), "--weights", "best_on_test"}), 2,
+                  run.string() + " has last, best_on_val\n");
+}
+
+TEST(Command, WrongSettingsInARunFolderEndWith65) {
+  for (const char* config : {"[mask]\nporb = 0.2\n", "[mask]\nprob = 7\n"}) {
+    const auto run = stored_run("config", kTwoClasses, config);
+    const std::string place = (run / "config.toml").string() + ":2";
+    expect_one_line(smcl({"eval", run.string(), "--weights", "last"}), 65, place);
+    expect_one_line(smcl({"explain", run.string()}), 65, place);
+  }
+  const auto run = stored_run("override", kTwoClasses);
+  expect_one_line(smcl({"explain", run.string(), "--set", "mask.porb=0.2"}), 2, "mask.porb");
+}
+
+// What /dev/full does: nothing can be written.
+TEST(Command, OutputThatCannotBeWrittenEndsWith74) {
+  struct Full : std::streambuf {
+  } full;
+  std::streambuf* const usual = std::cout.rdbuf(&full);
+  const Result version = smcl({"--version"});
+  std::cout.rdbuf(&full);
+  const Result config = smcl({"train", kRecipes + "scenes/ce.toml", "--print-config"});
+  std::cout.rdbuf(&full);
+  const Result wrong = smcl({"trian"});
+  std::cout.rdbuf(usual);
+  expect_one_line(version, 74, "smcl: cannot write to standard output");
+  expect_one_line(config, 74, "smcl: cannot write to standard output");
+  EXPECT_EQ(wrong.code, 2) << "the first error counts";
 }
 
 TEST(Command, DamagedDataEndWith65) {
@@ -88,7 +186,15 @@ TEST(Command, DamagedDataEndWith65) {
 TEST(Command, HelpAndVersionEndWithZero) {
   EXPECT_NE(smcl({"--help"}).out.find("train"), std::string::npos);
   EXPECT_NE(smcl({"train", "--help"}).out.find("Examples"), std::string::npos);
-  EXPECT_NE(smcl({"--version"}).out.find("LibTorch 2.11.0"), std::string::npos);
+  const Result data = smcl({"data", "--help"});
+  EXPECT_NE(data.out.find("verify"), std::string::npos);
+  EXPECT_EQ(data.out.find("smcl train"), std::string::npos) << data.out;
+  const std::string version = smcl({"--version"}).out;
+  EXPECT_EQ(version.rfind("smcl ", 0), 0U);
+  for (const char* library : {"LibTorch 2.11.0", "CLI11 ", "toml++ ", "spdlog ", "nlohmann json ",
+                              "libpng ", "zlib ", "OpenSSL "}) {
+    EXPECT_NE(version.find(concat("\n", library)), std::string::npos) << library << version;
+  }
 }
 
 TEST(Command, PrintConfigSaysWhereValuesComeFrom) {

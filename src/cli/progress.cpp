@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -56,9 +57,12 @@ double Progress::images_per_second() const {
 }
 
 std::string Progress::time_left(double epochs_done) const {
-  if (epochs_done <= 0.0) return "?";
+  const double begin =
+      run_.first_epoch + static_cast<double>(run_.first_step) / std::max(run_.steps_per_epoch, 1);
+  const double here = epochs_done - begin;  // by this process
+  if (here <= 0.0) return "?";
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  return duration_text(seconds / epochs_done * (run_.epochs - epochs_done));
+  return duration_text(seconds / here * (run_.epochs - epochs_done));
 }
 
 void Progress::redraw(const std::string& line) {

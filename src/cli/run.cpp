@@ -63,7 +63,8 @@ int run(int argc, char** argv) {
       "  smcl train recipes/quickstart/smcl.toml\n"
       "  smcl train recipes/cifar10/smcl.toml --set data.dir=DIR --set data.ratio=50\n"
       "  smcl compare runs/scenes-ce-1 runs/scenes-smcl-1\n"
-      "Exit codes: 0 done, 2 usage, 3 diverged, 65 bad data, 70 internal, 74 input/output.");
+      "Exit codes: 0 done, 2 usage, 3 diverged, 65 bad data, 70 internal, 74 input/output,\n"
+      "75 stopped by a signal, run again to go on.");
   return check_output(parse(app, argc, argv));
 }
 

@@ -9,13 +9,8 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides) {
   const std::string file = (folder.path() / "config.toml").string();
-  try {
-    experiment::Recipe recipe = experiment::recipe_of(folder);
-    if (overrides.empty()) return recipe;
-  } catch (const UsageError& problem) {
-    const std::string text = problem.what();
-    throw DataError(text.find(file) != std::string::npos ? text : concat(file, ": ", text));
-  }
+  experiment::Recipe recipe = experiment::recipe_of(folder);
+  if (overrides.empty()) return recipe;
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
   return experiment::resolve_recipe(document, "run");

@@ -1,9 +1,12 @@
+#include <charconv>
 #include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "cli/signals.h"
+#include "cli/stored.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/run.h"
@@ -16,10 +19,27 @@ struct Options {
   std::vector<std::string> set;
   std::string root = "runs";
   std::string format = "text";
+  std::string resume;
+  std::string branch;
   bool always_new = false;
   bool print_config = false;
   bool quiet = false;
 };
+
+/// "RUN@EPOCH".
+experiment::Branch parse_branch(const std::string& text) {
+  const auto at = text.rfind('@');
+  int epoch = -1;
+  const char* const end = text.data() + text.size();
+  const char* const digits = at == std::string::npos ? end : text.data() + at + 1;
+  const auto [stop, failure] = std::from_chars(digits, end, epoch);
+  if (failure != std::errc() || stop != end || epoch < 1 || at == 0) {
+    throw UsageError(concat("--branch-from ", text,
+                            ": expected RUN@EPOCH with an epoch from 1, such as "
+                            "runs/scenes-ce-1@32"));
+  }
+  return {text.substr(0, at), epoch};
+}
 
 experiment::RunResult train_one(const experiment::Recipe& recipe, const Options& options) {
   Progress progress(options.quiet);
@@ -27,6 +47,9 @@ experiment::RunResult train_one(const experiment::Recipe& recipe, const Options&
   run.root = options.root;
   run.always_new = options.always_new;
   run.observers = {&progress};
+  run.stop = stop_requested;
+  if (!options.resume.empty()) run.resume = options.resume;
+  if (!options.branch.empty()) run.branch = parse_branch(options.branch);
   const experiment::RunResult result = experiment::train_recipe(recipe, run);
   if (result.was_there) {
     log::info(
@@ -35,17 +58,31 @@ experiment::RunResult train_one(const experiment::Recipe& recipe, const Options&
   return result;
 }
 
-void train(const Options& options) {
-  // All recipes are read before the first is trained: a typing error in the last costs no hours.
+/// All recipes are read before the first is trained: a typing error in the last costs no hours.
+std::vector<experiment::Recipe> read_recipes(const Options& options) {
   std::vector<experiment::Recipe> recipes;
   for (const std::string& file : options.recipes) {
     recipes.push_back(experiment::load_recipe(file, options.set));
   }
+  if (!options.resume.empty() && recipes.empty()) {
+    recipes.push_back(stored_recipe(record::RunFolder::open(options.resume), options.set));
+  }
+  if (recipes.empty()) throw UsageError("train needs a recipe, or --resume RUN");
+  if (recipes.size() > 1 && !(options.resume.empty() && options.branch.empty())) {
+    throw UsageError("--resume and --branch-from take one recipe");
+  }
+  if (!options.branch.empty()) parse_branch(options.branch);
+  return recipes;
+}
+
+void train(const Options& options) {
+  const std::vector<experiment::Recipe> recipes = read_recipes(options);
   if (options.print_config) {
     for (const auto& recipe : recipes) std::cout << config::to_toml(recipe.resolved, true);
     return;
   }
   if (options.quiet) log::set_console_level(log::Level::warn);
+  catch_signals();
   std::vector<FinishedRun> finished;
   for (const auto& recipe : recipes) {
     const experiment::RunResult result = train_one(recipe, options);
@@ -60,13 +97,25 @@ void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "train", "train recipes, each into a run folder, and show them in a table");
-  command->add_option("recipes", options->recipes, "TOML files with the settings")->required();
+  command->add_option("recipes", options->recipes, "TOML files with the settings");
   command->add_option("--set", options->set, "override a setting: section.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--runs", options->root, "folder of the run folders")->capture_default_str();
-  command->add_flag("--new", options->always_new,
-                    "train even where a finished run of the same settings is there");
+  CLI::Option* always_new = command->add_flag(
+      "--new", options->always_new,
+      "train under the next number even where a run of the same settings is there");
+  CLI::Option* resume =
+      command
+          ->add_option("--resume", options->resume,
+                       "go on with this run folder; --set may add epochs or change run.*, eval.*, "
+                       "checkpoint.*")
+          ->excludes(always_new);
+  command
+      ->add_option("--branch-from", options->branch,
+                   "begin where another run was: RUN@EPOCH, a checkpoint that it kept; refused "
+                   "where settings differ that matter before that epoch")
+      ->excludes(resume);
   command->add_flag("--print-config", options->print_config,
                     "print every setting, with where it came from, and stop");
   command->add_option("--format", options->format, "of the result: text, json, csv")
@@ -74,8 +123,13 @@ void add_train(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--quiet", options->quiet, "no progress, warnings only");
   command->footer(
+      "A run that was interrupted goes on with the same command, to the same bits. SIGTERM, "
+      "SIGINT\n"
+      "and SIGUSR1 store the run and end with exit code 75; a second signal ends at once.\n"
       "Examples:\n"
       "  smcl train recipes/scenes/smcl.toml\n"
+      "  smcl train --resume runs/scenes-smcl-1 --set train.epochs=60\n"
+      "  smcl train recipes/scenes/ce-drw.toml --branch-from runs/scenes-ce-1@32\n"
       "  smcl train recipes/scenes/smcl.toml --set mask.kind=random --set train.seed=1\n"
       "  smcl train recipes/cifar10/ce.toml --set data.dir=cifar --print-config");
   command->callback([options] { train(*options); });

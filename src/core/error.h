@@ -52,6 +52,12 @@ class DivergedError : public Error {
   explicit DivergedError(const std::string& text) : Error(ExitCode::diverged, text) {}
 };
 
+/// A signal asked to stop; everything that the same command needs to go on is stored.
+class StoppedError : public Error {
+ public:
+  explicit StoppedError(const std::string& text) : Error(ExitCode::stopped, text) {}
+};
+
 /// A promise between parts of the program was broken.
 class InternalError : public Error {
  public:

@@ -89,7 +89,8 @@ std::string Recipe::settings_hash() const {
   for (const config::Resolved& setting : resolved) {
     const bool where = setting.key.starts_with("run.") && setting.key != "run.precision";
     const bool files = setting.key == "data.dir" || setting.key == "scenes.fashion_dir";
-    if (!where && !files) kept.push_back(setting);
+    const bool stored = setting.key.starts_with("checkpoint.");
+    if (!where && !files && !stored) kept.push_back(setting);
   }
   return format::sha256(config::to_toml(kept, false));
 }
@@ -108,6 +109,7 @@ Recipe resolve_recipe(const config::Document& document, const std::string& name)
   bind(binder, recipe.target);
   bind(binder, recipe.train);
   bind(binder, recipe.groups);
+  bind(binder, recipe.checkpoint);
   bind(binder, recipe.runtime);
   binder.finish();
   recipe.resolved = binder.resolved();

@@ -22,6 +22,17 @@ struct RuntimeSettings {
   int loader_threads = 1;          ///< that make batches ahead; 0 = in the training thread
 };
 
+/// When a run is stored (docs/run-folder.md). Beside these: when it is stopped, and at the end of
+/// the last epoch's steps.
+struct CheckpointSettings {
+  int epochs = 1;         ///< between checkpoints
+  int steps = 0;          ///< between checkpoints inside an epoch; 0 = none
+  double minutes = 10.0;  ///< the same by the clock; 0 = none
+  /// Epochs at whose beginning the checkpoint stays; empty: where masks and the rule start.
+  std::vector<config::Moment> keep;
+};
+void bind(config::Binder& binder, CheckpointSettings& settings);
+
 /// A recipe with every setting resolved.
 struct Recipe {
   std::string name;  ///< of the run folder; default: the recipe file's stem
@@ -34,13 +45,14 @@ struct Recipe {
   nn::NetworkSettings network;
   train::TrainSettings train;
   metrics::GroupBounds groups;
+  CheckpointSettings checkpoint;
   RuntimeSettings runtime;
   std::vector<config::Resolved> resolved;  ///< every key with value and origin
 
   batch::Precision precision() const;
   plan::PlannerSettings planner_settings() const;
   batch::ExecutorSettings executor_settings(const data::Normalisation& normalisation) const;
-  /// SHA-256 of all settings that decide what is learned (not the name, not threads).
+  /// SHA-256 of all settings that decide what is learned (not the name, threads, checkpoints).
   std::string settings_hash() const;
 };
 

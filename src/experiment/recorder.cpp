@@ -3,6 +3,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/summary.h"
+#include "format/file.h"
+#include "format/json.h"
 
 namespace smcl::experiment {
 
@@ -33,7 +35,7 @@ train::Answer Recorder::on(const train::EpochEnd& event) {
   if (event.contrast) row["contrast"] = *event.contrast;
   if (event.mean_cosine) row["mean_cosine"] = *event.mean_cosine;
   if (event.zero_features) row["zero_features"] = *event.zero_features;
-  folder_.append_metrics(row);
+  append(row);
 
   last_epoch_ = event.epoch;
   images_ += event.images;
@@ -56,7 +58,7 @@ train::Answer Recorder::on(const train::Evaluation& event) {
                      {"set", event.set},
                      {"seconds", event.seconds},
                      {"accuracy", to_json(accuracy, false)}};
-  folder_.append_metrics(row);
+  append(row);
   (event.set == "test" ? test_ : validation_) = *event.predictions;
   if (event.set != best_set_) return train::Answer::go_on;
 
@@ -70,19 +72,75 @@ train::Answer Recorder::on(const train::Evaluation& event) {
   }
   if (accuracy.all > best_.all) {
     best_ = {event.epoch, accuracy.all, to_json(accuracy, true)};
-    network_.save_weights(folder_.weights_file("best_on_" + best_set_).string());
+    network_.save_weights(folder_.weights_file("best_on_" + best_set_).string(),
+                          {{"epoch", std::to_string(event.epoch)}});
   }
   return train::Answer::go_on;
 }
 
 train::Answer Recorder::on(const train::EpochDone& event) {
-  network_.save_weights(folder_.weights_file("last").string());
+  network_.save_weights(folder_.weights_file("last").string(),
+                        {{"epoch", std::to_string(event.epoch)}});
   for (const std::string& warning : signs_.add(epoch_signs_)) {
     log::warn(warning);
     warnings_.push_back(warning);
-    folder_.append_metrics({{"type", "warning"}, {"epoch", event.epoch}, {"text", warning}});
+    append({{"type", "warning"}, {"epoch", event.epoch}, {"text", warning}});
   }
   return train::Answer::go_on;
+}
+
+void Recorder::append(const nlohmann::json& row) {
+  folder_.append_metrics(row);
+  ++rows_;
+}
+
+void Recorder::keep_best_weights(int epoch) const {
+  if (best_.epoch < 0) return;
+  format::link_or_copy(folder_.weights_file("best_on_" + best_set_),
+                       best_weights_before(folder_, best_set_, epoch));
+}
+
+nlohmann::json Recorder::state() const {
+  const metrics::FailureSigns::State& signs = signs_.state();
+  const auto& before = signs.before_masking;
+  return {{"best", {{"epoch", best_.epoch}, {"all", best_.all}, {"accuracy", best_.accuracy}}},
+          {"train_seconds", train_seconds_},
+          {"wait_seconds", wait_seconds_},
+          {"images", images_},
+          {"last_epoch", last_epoch_},
+          {"warnings", warnings_},
+          {"signs",
+           {{"many", format::number_or_null(before.many)},
+            {"all", format::number_or_null(before.all)},
+            {"tail", format::number_or_null(before.tail)},
+            {"masking_started", signs.masking_started},
+            {"contrast_losses", signs.contrast_losses},
+            {"given", signs.given}}}};
+}
+
+void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
+                       const std::string& origin) {
+  try {
+    const nlohmann::json& best = state.at("best");
+    best_ = {best.at("epoch").get<int>(), best.at("all").get<double>(), best.at("accuracy")};
+    train_seconds_ = state.at("train_seconds").get<double>();
+    wait_seconds_ = state.at("wait_seconds").get<double>();
+    images_ = state.at("images").get<std::int64_t>();
+    last_epoch_ = state.at("last_epoch").get<int>();
+    warnings_ = state.at("warnings").get<std::vector<std::string>>();
+    const nlohmann::json& stored = state.at("signs");
+    metrics::FailureSigns::State signs;
+    signs.before_masking = {format::optional_number(stored.at("many")),
+                            format::optional_number(stored.at("all")),
+                            format::optional_number(stored.at("tail"))};
+    signs.masking_started = stored.at("masking_started").get<bool>();
+    signs.contrast_losses = stored.at("contrast_losses").get<std::deque<double>>();
+    signs.given = stored.at("given").get<std::array<bool, 5>>();
+    signs_.restore(std::move(signs));
+  } catch (const nlohmann::json::exception& problem) {
+    throw DataError(concat(origin, ": the state of the run is damaged: ", problem.what()));
+  }
+  rows_ = metrics_rows;
 }
 
 nlohmann::json Recorder::summary() const {
@@ -113,6 +171,11 @@ nlohmann::json Recorder::summary() const {
         {"epoch", best_.epoch}, {"set", best_set_}, {"accuracy", best_.accuracy}};
   }
   return out;
+}
+
+std::filesystem::path best_weights_before(const record::RunFolder& folder, const std::string& set,
+                                          int epoch) {
+  return folder.weights_file(concat("best_on_", set, "-before-", epoch));
 }
 
 }  // namespace smcl::experiment

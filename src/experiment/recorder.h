@@ -27,6 +27,17 @@ class Recorder : public train::Observer {
   train::Answer on(const train::Evaluation& event) override;
   train::Answer on(const train::EpochDone& event) override;
 
+  /// What a resumed run must know again; and back. `restore` throws DataError, naming `origin`.
+  nlohmann::json state() const;
+  void restore(const nlohmann::json& state, std::size_t metrics_rows, const std::string& origin);
+  /// Rows that metrics.jsonl has.
+  std::size_t metrics_rows() const { return rows_; }
+  /// "val" where there is a validation set, else "test".
+  const std::string& best_set() const { return best_set_; }
+  int best_epoch() const { return best_.epoch; }
+  /// Keeps the best weights so far under a name of their own, for branches from `epoch`.
+  void keep_best_weights(int epoch) const;
+
   /// What the run was, as far as its events tell: the measured part of summary.json.
   nlohmann::json summary() const;
   /// Of the last evaluation on the test set.
@@ -40,6 +51,8 @@ class Recorder : public train::Observer {
     double all = -1.0;
     nlohmann::json accuracy;
   };
+
+  void append(const nlohmann::json& row);
 
   const Recipe& recipe_;
   record::RunFolder& folder_;
@@ -58,6 +71,12 @@ class Recorder : public train::Observer {
   metrics::Predictions test_;
   metrics::Predictions validation_;
   int last_epoch_ = -1;
+  std::size_t rows_ = 0;
 };
+
+/// Best weights as a kept checkpoint at the beginning of `epoch` knows them: a branch begins with
+/// them.
+std::filesystem::path best_weights_before(const record::RunFolder& folder, const std::string& set,
+                                          int epoch);
 
 }  // namespace smcl::experiment

@@ -5,25 +5,30 @@
 #include "batch/loader.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "experiment/checkpoints.h"
 #include "experiment/recorder.h"
+#include "experiment/same_run.h"
 #include "experiment/scene_measures.h"
+#include "experiment/session.h"
 #include "experiment/summary.h"
-#include "format/file.h"
 #include "plan/planner.h"
+#include "record/checkpoint_files.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
 
 namespace smcl::experiment {
 namespace {
 
-std::vector<train::EvaluationSet> evaluation_sets(const Recipe& recipe, const data::Opened& data) {
+std::vector<train::EvaluationSet> evaluation_sets(const Recipe& recipe, const data::Opened& data,
+                                                  const std::function<bool()>& stop) {
   std::vector<train::EvaluationSet> sets;
   const auto add = [&](const std::string& name, int every,
                        const std::shared_ptr<const data::Dataset>& set,
                        const std::vector<std::uint32_t>& samples) {
     if (set == nullptr || samples.empty()) return;
-    sets.push_back({name, every, [&samples, set, &data](nn::Network& network) {
-                      return train::evaluate(network, *set, samples, data.normalisation);
+    sets.push_back({name, every, [&samples, set, &data, &stop](nn::Network& network) {
+                      return train::evaluate_unless(stop, network, *set, samples,
+                                                    data.normalisation);
                     }});
   };
   add("val", recipe.train.val_every, data.validation, data.validation_samples);
@@ -31,57 +36,92 @@ std::vector<train::EvaluationSet> evaluation_sets(const Recipe& recipe, const da
   return sets;
 }
 
-nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
-  nlohmann::json out = record::base_fingerprint();
-  const tensor::RuntimeInfo info = tensor::runtime_info();
-  out["libtorch"] = info.torch_version;
-  out["threads"] = info.threads;
-  out["device"] = "cpu";
-  out["precision"] = recipe.runtime.precision;
-  out["data_hash"] = data.hash;
-  out["started_at"] = utc_now();
-  return out;
+/// Refuses where a branch cannot begin, before anything is made.
+record::RunFolder branch_parent(const Branch& branch) {
+  record::RunFolder parent = record::RunFolder::open(branch.run);
+  std::string kept;
+  for (const record::CheckpointFile& file : record::checkpoint_files(parent.path())) {
+    if (file.step != 0) continue;
+    if (file.epoch == branch.epoch) return parent;
+    kept = concat(file.epoch, kept.empty() ? "" : ", ", kept);
+  }
+  throw UsageError(concat("--branch-from ", branch.run.string(), "@", branch.epoch,
+                          ": no checkpoint at the beginning of that epoch; there are: ",
+                          kept.empty() ? "none" : kept, " (checkpoint.keep says which are kept)"));
 }
 
-/// What makes two runs the same experiment: settings, and the data themselves, since paths are no
-/// part of the settings.
-std::string run_hash(const Recipe& recipe, const data::Opened& data) {
-  return format::sha256(recipe.settings_hash() + data.hash);
-}
-
-record::RunFolder start_folder(const Recipe& recipe, const RunOptions& options,
-                               const data::Opened& data) {
-  record::RunFolder folder = record::RunFolder::create(options.root, recipe.name);
-  const std::string hash = run_hash(recipe, data);
-  folder.write_config(config::to_toml(recipe.resolved, true), hash);
-  nlohmann::json marks = fingerprint(recipe, data);
-  marks["settings_hash"] = hash;
-  folder.write_fingerprint(marks);
-  log::set_file(folder.log_file());
-  log::info(concat("run folder ", folder.path().string()));
-  return folder;
-}
-
-/// The run that makes training unnecessary, if there is one.
-std::optional<RunResult> finished_run(const Recipe& recipe, const RunOptions& options,
-                                      const data::Opened& data) {
+/// The run folder to show or to go on with, if there is one.
+std::optional<record::RunFolder> run_there(const Recipe& recipe, const RunOptions& options,
+                                           const data::Opened& data) {
+  if (options.resume) return record::RunFolder::open(*options.resume);
   if (options.always_new) return std::nullopt;
-  auto found = record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data));
-  if (!found) return std::nullopt;
-  if (found->finished()) return RunResult{*found, found->summary(), true};
-  log::warn(
-      concat(found->path().string(),
-             " has the same settings but is not finished; starting again under a new number"));
-  return std::nullopt;
+  return record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data));
+}
+
+/// The results of a run that has nothing left to do.
+std::optional<RunResult> finished_run(const record::RunFolder& folder, const Recipe& recipe,
+                                      const data::Opened& data) {
+  if (!folder.finished()) return std::nullopt;
+  if (folder.fingerprint().value("settings_hash", "") != run_hash(recipe, data)) {
+    return std::nullopt;
+  }
+  const std::string changes = fingerprint_changes(folder.fingerprint(), fingerprint(recipe, data));
+  if (!changes.empty()) {
+    log::warn(concat(folder.path().string(), " is from another program or machine (", changes,
+                     "): --new trains with this one"));
+  }
+  return RunResult{folder, folder.summary(), true};
+}
+
+void check_stop(const RunOptions& options) {
+  if (options.stop && options.stop()) {
+    throw StoppedError("stopped before the first step; run the same command again");
+  }
+}
+
+/// What the run folder says of how the run came about.
+void add_history(nlohmann::json& summary, const nlohmann::json& marks) {
+  bool exact = true;
+  if (const auto found = marks.find("resumes"); found != marks.end()) {
+    summary["resumes"] = found->size();
+    for (const auto& resume : *found) {
+      exact = exact && resume.value("changes", "").empty() && resume.value("settings", "").empty();
+    }
+  }
+  if (const auto found = marks.find("branched_from"); found != marks.end()) {
+    summary["branched_from"] = *found;
+    exact = exact && found->value("changes", "").empty();
+  }
+  summary["bit_exact"] = exact;
+}
+
+void add_bias(nlohmann::json& summary, const Recipe& recipe, const data::Opened& data,
+              const Recorder& recorder, nn::Network& network) {
+  if (!data.scenes) return;
+  const data::SceneSets& scenes = *data.scenes;
+  summary["bias"] = scene_bias(*scenes.test, scenes.truth, recorder.test_predictions(),
+                               data.train_counts, recipe.groups);
+  summary["bias"]["background_only"] = background_only(scenes, network, data, recipe.groups);
+  if (recorder.validation_predictions().size() > 0) {
+    summary["validation"]["bias"] =
+        scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
+                   data.train_counts, recipe.groups);
+  }
 }
 
 }  // namespace
 
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   const auto start = std::chrono::steady_clock::now();
+  std::optional<record::RunFolder> parent;
+  if (options.branch) parent = branch_parent(*options.branch);
   const data::Opened data = data::open_data(recipe.data);
-  if (auto done = finished_run(recipe, options, data)) return *std::move(done);
   tensor::prepare_runtime(recipe.runtime.threads);
+  check_stop(options);
+  const std::optional<record::RunFolder> there = run_there(recipe, options, data);
+  if (there) {
+    if (auto done = finished_run(*there, recipe, data)) return *std::move(done);
+  }
   const auto planner = std::make_shared<const plan::Planner>(
       recipe.planner_settings(), data.train_samples, data.train_labels(), data.classes());
   nn::Network network(recipe.network, data.classes(), recipe.train.seed, recipe.precision(),
@@ -91,13 +131,33 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   batch::Loader loader(planner, recipe.executor_settings(data.normalisation), *data.train,
                        recipe.runtime.loader_threads, 3);
 
-  record::RunFolder folder = start_folder(recipe, options, data);
+  Session session = there ? Session::open(*there) : Session::start(options.root, recipe, data);
+  record::RunFolder& folder = session.folder();
+  if (there && folder.finished()) {  // by the process that held the lock before us
+    if (auto done = finished_run(folder, recipe, data)) return *std::move(done);
+  }
   Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
-  train::Parts parts{network,    *method, *planner, loader, evaluation_sets(recipe, data),
-                     {&recorder}};
+  Checkpoints checkpoints(recipe, folder, network, recorder);
+  train::RunPoint begin;
+  if (there) {
+    begin = session.resume(recipe, data, network, recorder);
+  } else if (parent) {
+    begin = session.branch(*parent, options.branch->epoch, recipe, data, network, recorder);
+    checkpoints.note(begin);
+    checkpoints.save();  // from now on the branch needs its parent no more
+  }
+  train::Parts parts{network,
+                     *method,
+                     *planner,
+                     loader,
+                     evaluation_sets(recipe, data, options.stop),
+                     {&recorder, &checkpoints},
+                     &checkpoints,
+                     options.stop};
   parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
-  if (!train::run(recipe.train, parts)) {
-    throw InternalError(concat("the run in ", folder.path().string(), " was stopped"));
+  if (!train::run(recipe.train, parts, begin)) {
+    throw StoppedError(concat("stopped; ", folder.path().string(),
+                              " is stored: run the same command again to go on"));
   }
 
   nlohmann::json summary = recorder.summary();
@@ -105,28 +165,13 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   summary["settings_hash"] = run_hash(recipe, data);
   summary["data_hash"] = data.hash;
   summary["class_names"] = data.train->class_names();
-  if (data.scenes) {
-    const data::SceneSets& scenes = *data.scenes;
-    summary["bias"] = scene_bias(*scenes.test, scenes.truth, recorder.test_predictions(),
-                                 data.train_counts, recipe.groups);
-    summary["bias"]["background_only"] = background_only(scenes, network, data, recipe.groups);
-    if (recorder.validation_predictions().size() > 0) {
-      summary["validation"]["bias"] =
-          scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
-                     data.train_counts, recipe.groups);
-    }
-  }
+  add_history(summary, folder.fingerprint());
+  add_bias(summary, recipe, data, recorder, network);
   summary["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   store_predictions(folder.predictions_file("test"), recorder.test_predictions());
   folder.write_summary(summary);
-  log::set_file({});
   return {folder, summary, false};
-}
-
-Recipe recipe_of(const record::RunFolder& folder) {
-  const auto file = folder.path() / "config.toml";
-  return resolve_recipe(config::Document::parse(folder.config(), file.string()), "run");
 }
 
 nn::Network load_network(const record::RunFolder& folder, const Recipe& recipe, int classes,

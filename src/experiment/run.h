@@ -1,18 +1,30 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "experiment/recipe.h"
+#include "experiment/session.h"
 #include "record/run_folder.h"
 #include "train/observer.h"
 
 namespace smcl::experiment {
 
+/// A run to begin from, at the beginning of 0-based `epoch`.
+struct Branch {
+  std::filesystem::path run;
+  int epoch = 0;
+};
+
 struct RunOptions {
   std::filesystem::path root = "runs";  ///< folder of run folders
-  bool always_new = false;  ///< train even where a finished run of these settings is there
+  bool always_new = false;              ///< train even where a run of these settings is there
+  std::optional<std::filesystem::path> resume;  ///< this run folder, whatever its number
+  std::optional<Branch> branch;                 ///< for a run that is new
+  std::function<bool()> stop;  ///< asked often; true: store the run and end with StoppedError
   std::vector<train::Observer*> observers;  ///< beside those that write the run folder
 };
 
@@ -22,15 +34,12 @@ struct RunResult {
   bool was_there = false;  ///< finished before; nothing was trained
 };
 
-/// Trains a recipe into a new run folder, or finds the finished run of the same settings. An
-/// unfinished one is left as it is and training starts again under the next number.
+/// Trains a recipe: goes on with the newest run of the same settings (a finished one is only shown)
+/// or starts a new one. Throws StoppedError where it was stopped and stored, and what Session does.
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options);
 
 /// The network of a run with the weights `which` ("last", "best_on_val", "best_on_test") loaded.
 nn::Network load_network(const record::RunFolder& folder, const Recipe& recipe, int classes,
                          const std::string& which);
-
-/// The recipe as a run folder holds it.
-Recipe recipe_of(const record::RunFolder& folder);
 
 }  // namespace smcl::experiment

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "experiment/summary.h"
+#include "format/json.h"
 #include "metrics/bias.h"
 #include "train/evaluate.h"
 
@@ -10,11 +11,11 @@ namespace smcl::experiment {
 namespace {
 
 nlohmann::json to_json(const metrics::GroupValues& values) {
-  return {{"all", number_or_null(values.all)},
-          {"many", number_or_null(values.many)},
-          {"medium", number_or_null(values.medium)},
-          {"few", number_or_null(values.few)},
-          {"medium_few", number_or_null(values.medium_few)}};
+  return {{"all", format::number_or_null(values.all)},
+          {"many", format::number_or_null(values.many)},
+          {"medium", format::number_or_null(values.medium)},
+          {"few", format::number_or_null(values.few)},
+          {"medium_few", format::number_or_null(values.medium_few)}};
 }
 
 nlohmann::json to_json(const std::optional<metrics::Interval>& interval) {
@@ -54,8 +55,8 @@ nlohmann::json scene_bias(const data::Scenes& set, const data::SceneTruth& truth
   return {{"gap", to_json(bias.gap)},
           {"gap_seen", to_json(bias.gap_seen)},
           {"flips", to_json(bias.flips)},
-          {"few_to_many_unseen", number_or_null(bias.few_to_many_unseen)},
-          {"few_to_many_seen", number_or_null(bias.few_to_many_seen)}};
+          {"few_to_many_unseen", format::number_or_null(bias.few_to_many_unseen)},
+          {"few_to_many_seen", format::number_or_null(bias.few_to_many_seen)}};
 }
 
 nlohmann::json background_only(const data::SceneSets& scenes, nn::Network& network,
@@ -67,8 +68,8 @@ nlohmann::json background_only(const data::SceneSets& scenes, nn::Network& netwo
   const metrics::PlainBias bias =
       metrics::plain_bias(plain, kinds_of(*scenes.backgrounds),
                           metrics::kinds_present(scenes.truth.seen), data.train_counts, bounds);
-  return {{"few_unseen_minus_seen", number_or_null(bias.few_unseen_minus_seen)},
-          {"many_above_share", number_or_null(bias.many_above_share)}};
+  return {{"few_unseen_minus_seen", format::number_or_null(bias.few_unseen_minus_seen)},
+          {"many_above_share", format::number_or_null(bias.many_above_share)}};
 }
 
 }  // namespace smcl::experiment

@@ -5,25 +5,22 @@
 #include <array>
 #include <ctime>
 
+#include "format/json.h"
 #include "record/predictions.h"
 
 namespace smcl::experiment {
 
-nlohmann::json number_or_null(const std::optional<double>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json();
-}
-
 nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class) {
   nlohmann::json out{{"all", accuracy.all}, {"balanced", accuracy.balanced}};
-  out["many"] = number_or_null(accuracy.many);
-  out["medium"] = number_or_null(accuracy.medium);
-  out["few"] = number_or_null(accuracy.few);
-  out["head"] = number_or_null(accuracy.head);
-  out["middle"] = number_or_null(accuracy.middle);
-  out["tail"] = number_or_null(accuracy.tail);
+  out["many"] = format::number_or_null(accuracy.many);
+  out["medium"] = format::number_or_null(accuracy.medium);
+  out["few"] = format::number_or_null(accuracy.few);
+  out["head"] = format::number_or_null(accuracy.head);
+  out["middle"] = format::number_or_null(accuracy.middle);
+  out["tail"] = format::number_or_null(accuracy.tail);
   if (per_class) {
     auto& list = out["per_class"] = nlohmann::json::array();
-    for (const auto& value : accuracy.per_class) list.push_back(number_or_null(value));
+    for (const auto& value : accuracy.per_class) list.push_back(format::number_or_null(value));
   }
   return out;
 }

@@ -9,8 +9,6 @@
 
 namespace smcl::experiment {
 
-nlohmann::json number_or_null(const std::optional<double>& value);
-
 /// As summary.json and metrics.jsonl hold accuracies; null where a group is empty.
 nlohmann::json to_json(const metrics::Accuracy& accuracy, bool per_class);
 

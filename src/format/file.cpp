@@ -165,6 +165,29 @@ void write_pieces_atomic(const fs::path& file,
   sync_folder(folder);
 }
 
+void sync_file(const fs::path& file) {
+  const Descriptor fd(open_retry(file, O_RDONLY));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync", file, errno);
+}
+
+void link_or_copy(const fs::path& file, const fs::path& link) {
+  const fs::path folder = link.has_parent_path() ? link.parent_path() : fs::path(".");
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) fail("make folder", folder, failure.value());
+  fs::path temporary = link;
+  temporary += ".tmp";
+  fs::remove(temporary, failure);
+  if (::link(file.c_str(), temporary.c_str()) != 0) {
+    fs::copy_file(file, temporary, failure);
+    if (failure) fail("copy", file, failure.value());
+  }
+  // Renaming one name of a file to another of its names does nothing: the temporary one stays.
+  if (::rename(temporary.c_str(), link.c_str()) != 0) fail("replace", link, errno);
+  fs::remove(temporary, failure);
+  sync_folder(folder);
+}
+
 void append_line(const fs::path& file, std::string_view line) {
   if (line.find('\n') != std::string_view::npos) {
     throw InternalError(concat("a line for ", file.string(), " contains a line break"));

@@ -23,6 +23,11 @@ void write_file_atomic(const std::filesystem::path& file, std::string_view text)
 /// The same from several pieces, one after the other.
 void write_pieces_atomic(const std::filesystem::path& file,
                          const std::vector<std::span<const std::byte>>& pieces);
+/// What was written to it reaches the disk. Throws IoError.
+void sync_file(const std::filesystem::path& file);
+/// A second name for `file`, where the file system has such names, else a copy; replaces `link`,
+/// makes missing parent folders. Throws IoError.
+void link_or_copy(const std::filesystem::path& file, const std::filesystem::path& link);
 /// Appends one line with a single write; a last line that a crash left without its line break is
 /// cut off first. Throws IoError; the file then ends with a whole line.
 void append_line(const std::filesystem::path& file, std::string_view line);

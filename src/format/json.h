@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,11 @@ nlohmann::json parse_json(std::string_view text, const std::string& origin, int 
 /// One line of JSON. Text that is no UTF-8 is written with U+FFFD in its place; numbers that are
 /// not finite become null.
 std::string to_line(const nlohmann::json& value);
+
+/// null where there is no value, and back. The second throws nlohmann::json::exception where the
+/// value is neither null nor a number.
+nlohmann::json number_or_null(const std::optional<double>& value);
+std::optional<double> optional_number(const nlohmann::json& value);
 
 /// Reads a JSON file whose top is an object. Throws IoError, DataError.
 nlohmann::json read_json_object(const std::filesystem::path& file);

@@ -25,7 +25,7 @@ std::vector<std::string> FailureSigns::add(const EpochSigns& signs) {
   update_baseline(signs);
   std::vector<std::string> warnings;
   const auto give = [&](Sign sign, std::optional<std::string> text) {
-    if (text && !std::exchange(given_[sign], true)) {
+    if (text && !std::exchange(state_.given[sign], true)) {
       warnings.push_back(concat("epoch ", signs.epoch, ": ", *text));
     }
   };
@@ -43,21 +43,21 @@ void FailureSigns::update_baseline(const EpochSigns& signs) {
       kept = now;
     }
   };
-  if (masking_started_ && !signs.masking_started) {
+  if (state_.masking_started && !signs.masking_started) {
     return;
   }
-  take(before_masking_.many, signs.many);
-  take(before_masking_.all, signs.all);
-  take(before_masking_.tail, signs.tail);
-  masking_started_ = signs.masking_started;
+  take(state_.before_masking.many, signs.many);
+  take(state_.before_masking.all, signs.all);
+  take(state_.before_masking.tail, signs.tail);
+  state_.masking_started = signs.masking_started;
 }
 
 std::optional<std::string> FailureSigns::many_dropped(const EpochSigns& signs) const {
-  if (!masking_started_ || !signs.many || !before_masking_.many ||
-      *before_masking_.many - *signs.many <= options_.many_drop) {
+  if (!state_.masking_started || !signs.many || !state_.before_masking.many ||
+      *state_.before_masking.many - *signs.many <= options_.many_drop) {
     return std::nullopt;
   }
-  return concat("many-shot accuracy fell from ", percent(*before_masking_.many),
+  return concat("many-shot accuracy fell from ", percent(*state_.before_masking.many),
                 " before masking to ", percent(*signs.many),
                 ": try a lower mask.prob, a later mask.start or mask.plain = add");
 }
@@ -66,7 +66,7 @@ std::optional<std::string> FailureSigns::contrast_grew(const EpochSigns& signs) 
   if (!signs.contrast_loss) {
     return std::nullopt;
   }
-  auto& losses = contrast_losses_;
+  auto& losses = state_.contrast_losses;
   losses.push_back(*signs.contrast_loss);
   const auto needed = static_cast<std::size_t>(std::max(1, options_.contrast_epochs)) + 1;
   if (losses.size() > needed) {
@@ -105,8 +105,8 @@ std::optional<std::string> FailureSigns::vanished(const EpochSigns& signs) const
 }
 
 std::optional<std::string> FailureSigns::tail_rose_at_cost(const EpochSigns& signs) const {
-  const Baseline& before = before_masking_;
-  if (!masking_started_ || !signs.tail || !signs.all || !before.tail || !before.all ||
+  const Baseline& before = state_.before_masking;
+  if (!state_.masking_started || !signs.tail || !signs.all || !before.tail || !before.all ||
       *signs.tail - *before.tail < options_.tail_rise ||
       *before.all - *signs.all < options_.all_fall) {
     return std::nullopt;

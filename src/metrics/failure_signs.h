@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace smcl::metrics {
@@ -37,15 +38,25 @@ class FailureSigns {
  public:
   explicit FailureSigns(FailureSignOptions options = {}) : options_(options) {}
 
+  struct Baseline {
+    std::optional<double> many, all, tail;
+  };
+  /// What a run that is resumed must know again.
+  struct State {
+    Baseline before_masking;
+    bool masking_started = false;
+    std::deque<double> contrast_losses;  ///< of the last epochs, oldest first
+    std::array<bool, 5> given{};         ///< by sign, in the order of method.md's list
+  };
+  const State& state() const { return state_; }
+  void restore(State state) { state_ = std::move(state); }
+
   /// New warnings, one line each; every sign is given at most once a run.
   std::vector<std::string> add(const EpochSigns& signs);
 
  private:
   enum Sign { many_drops, contrast_grows, embeddings_collapse, features_vanish, tail_at_cost };
 
-  struct Baseline {
-    std::optional<double> many, all, tail;
-  };
   void update_baseline(const EpochSigns& signs);
   std::optional<std::string> many_dropped(const EpochSigns& signs) const;
   std::optional<std::string> contrast_grew(const EpochSigns& signs);
@@ -54,10 +65,7 @@ class FailureSigns {
   std::optional<std::string> tail_rose_at_cost(const EpochSigns& signs) const;
 
   FailureSignOptions options_;
-  Baseline before_masking_;
-  bool masking_started_ = false;
-  std::deque<double> contrast_losses_;
-  std::array<bool, 5> given_{};
+  State state_;
 };
 
 }  // namespace smcl::metrics

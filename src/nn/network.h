@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/config.h"
+#include "format/safetensors.h"
 #include "tensor/flat_store.h"
 
 namespace smcl::nn {
@@ -70,10 +72,18 @@ class Network {
 
   /// Weights and statistics without the head, with int64 num_batches_tracked a batch norm, as
   /// Python's model has them.
-  void save_weights(const std::string& file) const;
+  void save_weights(const std::string& file,
+                    const std::map<std::string, std::string>& metadata = {}) const;
   /// Strict: every name there, none left over, same shapes. The head keeps what it has. Throws
   /// DataError.
   void load_weights(const std::string& file);
+
+  /// All that training changes: weights with the head, running statistics, the momentum of every
+  /// parameter ("momentum.NAME"), the counter ("num_batches_tracked"); `metadata` beside them.
+  void save_state(const std::string& file, std::map<std::string, std::string> metadata) const;
+  /// Strict, as load_weights, and the head and the momentum too. Throws DataError; the network is
+  /// then as it was.
+  void load_state(const format::SafetensorsFile& file);
 
  private:
   struct Implementation;

@@ -1,5 +1,6 @@
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "format/safetensors.h"
@@ -10,6 +11,8 @@ namespace smcl::nn {
 namespace {
 
 constexpr const char* kCounter = ".num_batches_tracked";
+constexpr const char* kStateCounter = "num_batches_tracked";
+const std::string kMomentum = "momentum.";
 
 bool belongs_to_head(const std::string& name) {
   return name.rfind("head.", 0) == 0;
@@ -51,54 +54,119 @@ std::int64_t read_counter(const format::SafetensorsFile& file,
   return counter;
 }
 
+/// Views into contiguous copies of tensors, to be written.
+class Tensors {
+ public:
+  void add(const std::string& name, const at::Tensor& values) {
+    kept_.push_back(values.detach().cpu().contiguous());
+    views_.push_back({name, format::Dtype::f32, values.sizes().vec(),
+                      bytes_of(kept_.back().data_ptr(), kept_.back().nbytes())});
+  }
+  /// `counter` outlives the views.
+  void add(const std::string& name, const std::int64_t& counter) {
+    views_.push_back({name, format::Dtype::i64, {}, bytes_of(&counter, sizeof counter)});
+  }
+  const std::vector<format::TensorView>& views() const { return views_; }
+
+ private:
+  std::vector<at::Tensor> kept_;
+  std::vector<format::TensorView> views_;
+};
+
+/// What a strict reader expects, checked in full before anything is copied.
+class Expected {
+ public:
+  explicit Expected(const format::SafetensorsFile& file) : file_(file) {}
+
+  void check(const std::string& name, format::Dtype dtype, const std::vector<std::int64_t>& shape) {
+    check_entry(file_, name, dtype, shape);
+    known_.insert(name);
+  }
+  void check_nothing_left() const {
+    for (const auto& [name, entry] : file_.tensors()) {
+      if (!known_.contains(name)) {
+        throw DataError(concat(file_.origin(), ": holds '", name, "', which this network has not"));
+      }
+    }
+  }
+
+ private:
+  const format::SafetensorsFile& file_;
+  std::set<std::string> known_;
+};
+
+void copy_into(const at::Tensor& target, const format::SafetensorsFile& file,
+               const std::string& name) {
+  at::Tensor values = at::empty(target.sizes(), at::kFloat);
+  const auto bytes = file.bytes(file.at(name));
+  if (!bytes.empty()) std::memcpy(values.data_ptr(), bytes.data(), bytes.size());
+  target.copy_(values);
+}
+
 }  // namespace
 
-void Network::save_weights(const std::string& file) const {
+void Network::save_weights(const std::string& file,
+                           const std::map<std::string, std::string>& metadata) const {
   const at::NoGradGuard no_grad;
-  std::vector<format::TensorView> tensors;
-  std::vector<at::Tensor> kept;  // contiguous copies that the views point into
+  Tensors tensors;
   for (const tensor::Slot& slot : store().slots()) {
-    if (belongs_to_head(slot.name)) continue;
-    kept.push_back(store().view(slot.name).detach().cpu().contiguous());
-    tensors.push_back({slot.name, format::Dtype::f32, slot.shape,
-                       bytes_of(kept.back().data_ptr(), kept.back().nbytes())});
+    if (!belongs_to_head(slot.name)) tensors.add(slot.name, store().view(slot.name));
   }
   const std::int64_t counter = batches_tracked();
   for (const std::string& norm : norm_names(implementation_->architecture)) {
-    tensors.push_back(
-        {norm + kCounter, format::Dtype::i64, {}, bytes_of(&counter, sizeof counter)});
+    tensors.add(norm + kCounter, counter);
   }
-  format::write_safetensors(file, tensors, {{"format", "pt"}});
+  std::map<std::string, std::string> all = metadata;
+  all["format"] = "pt";  // what Python's readers ask for
+  format::write_safetensors(file, tensors.views(), all);
 }
 
 void Network::load_weights(const std::string& file) {
   const at::NoGradGuard no_grad;
   const auto read = format::SafetensorsFile::read(file);
   const std::vector<std::string> norms = norm_names(implementation_->architecture);
-  std::map<std::string, bool> known;
+  Expected expected(read);
   for (const tensor::Slot& slot : store().slots()) {
-    if (belongs_to_head(slot.name)) continue;
-    check_entry(read, slot.name, format::Dtype::f32, slot.shape);
-    known[slot.name] = true;
+    if (!belongs_to_head(slot.name)) expected.check(slot.name, format::Dtype::f32, slot.shape);
   }
-  for (const std::string& norm : norms) {
-    check_entry(read, norm + kCounter, format::Dtype::i64, {});
-    known[norm + kCounter] = true;
-  }
-  for (const auto& [name, entry] : read.tensors()) {
-    if (!known.contains(name)) {
-      throw DataError(concat(file, ": holds '", name, "', which this network has not"));
-    }
-  }
+  for (const std::string& norm : norms) expected.check(norm + kCounter, format::Dtype::i64, {});
+  expected.check_nothing_left();
   const std::int64_t counter = read_counter(read, norms);
-  // Nothing is written before everything is known to fit.
   for (const tensor::Slot& slot : store().slots()) {
-    if (belongs_to_head(slot.name)) continue;
-    at::Tensor values = at::empty(slot.shape, at::kFloat);
-    const auto bytes = read.bytes(read.at(slot.name));
-    std::memcpy(values.data_ptr(), bytes.data(), bytes.size());
-    store().view(slot.name).copy_(values);
+    if (!belongs_to_head(slot.name)) copy_into(store().view(slot.name), read, slot.name);
   }
+  store().refresh_shadow();
+  set_batches_tracked(counter);
+}
+
+void Network::save_state(const std::string& file,
+                         std::map<std::string, std::string> metadata) const {
+  const at::NoGradGuard no_grad;
+  Tensors tensors;
+  for (const tensor::Slot& slot : store().slots()) {
+    tensors.add(slot.name, store().view(slot.name));
+    if (!slot.statistic) tensors.add(kMomentum + slot.name, store().velocity(slot.name));
+  }
+  const std::int64_t counter = batches_tracked();
+  tensors.add(kStateCounter, counter);
+  format::write_safetensors(file, tensors.views(), metadata);
+}
+
+void Network::load_state(const format::SafetensorsFile& file) {
+  const at::NoGradGuard no_grad;
+  Expected expected(file);
+  for (const tensor::Slot& slot : store().slots()) {
+    expected.check(slot.name, format::Dtype::f32, slot.shape);
+    if (!slot.statistic) expected.check(kMomentum + slot.name, format::Dtype::f32, slot.shape);
+  }
+  expected.check(kStateCounter, format::Dtype::i64, {});
+  expected.check_nothing_left();
+  for (const tensor::Slot& slot : store().slots()) {
+    copy_into(store().view(slot.name), file, slot.name);
+    if (!slot.statistic) copy_into(store().velocity(slot.name), file, kMomentum + slot.name);
+  }
+  std::int64_t counter = 0;
+  std::memcpy(&counter, file.bytes(file.at(kStateCounter)).data(), sizeof counter);
   store().refresh_shadow();
   set_batches_tracked(counter);
 }

@@ -173,12 +173,23 @@ void RunFolder::append_metrics(const json& row) {
   format::append_line(metrics_file(path_), format::to_line(versioned));
 }
 
+void RunFolder::sync_metrics() {
+  if (fs::exists(metrics_file(path_))) format::sync_file(metrics_file(path_));
+}
+
+void RunFolder::check_there() const {
+  if (!fs::exists(config_file(path_))) {
+    throw IoError(concat("run folder ", path_.string(), " vanished: its config.toml is missing"));
+  }
+}
+
 void RunFolder::cut_metrics(std::size_t rows) {
   const std::vector<json> all = metrics();
   if (rows > all.size()) {
     throw DataError(concat(metrics_file(path_).string(), ": ", all.size(), " rows, expected ", rows,
                            " before the checkpoint"));
   }
+  if (rows == all.size() && rows == 0) return;
   std::string text;
   for (std::size_t i = 0; i < rows; ++i) text += format::to_line(all[i]) + "\n";
   format::write_file_atomic(metrics_file(path_), text);

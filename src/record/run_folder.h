@@ -14,7 +14,9 @@ namespace smcl::record {
 ///   fingerprint.json    versions, CPU, threads, hashes
 ///   metrics.jsonl       one JSON object a line, append only
 ///   log.txt
+///   lock                held by the process that writes the folder (record/run_lock.h)
 ///   checkpoints/last.safetensors, best_on_val.safetensors or best_on_test.safetensors
+///   checkpoints/state-EPOCH-STEP.safetensors   to go on from (record/checkpoint_files.h)
 ///   predictions/test.safetensors   labels and logits of the last epoch
 ///   summary.json        written when the run is finished, schema in docs/run-folder.md
 /// Every JSON and safetensors file carries "format_version".
@@ -39,6 +41,10 @@ class RunFolder {
   void write_config(const std::string& toml, const std::string& settings_hash);
   void write_fingerprint(const nlohmann::json& fingerprint);
   void append_metrics(const nlohmann::json& row);
+  /// Rows so far reach the disk.
+  void sync_metrics();
+  /// Throws IoError where the folder vanished: nothing may make half of it anew.
+  void check_there() const;
   /// Keeps only the first `rows` rows: a resume goes back to its checkpoint.
   void cut_metrics(std::size_t rows);
   void write_summary(const nlohmann::json& summary);

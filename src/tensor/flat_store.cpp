@@ -48,7 +48,7 @@ FlatStore::FlatStore(std::vector<Slot> slots, batch::Precision precision, at::De
   std::int64_t statistics = 0;
   for (const Slot& slot : slots_) {
     std::int64_t& end = slot.statistic ? statistics : parameters;
-    if (!places_.try_emplace(slot.name, Place{end, {}, {}, {}}).second) {
+    if (!places_.try_emplace(slot.name, Place{end, {}, {}, {}, {}}).second) {
       throw InternalError(concat("two tensors are called '", slot.name, "'"));
     }
     end += (elements(slot) + kAlign - 1) / kAlign * kAlign;
@@ -65,6 +65,7 @@ FlatStore::FlatStore(std::vector<Slot> slots, batch::Precision precision, at::De
     place.view = view_of(slot.statistic ? statistics_ : parameters_, slot, place.offset);
     if (slot.statistic) continue;
     place.gradient = view_of(gradients_, slot, place.offset);
+    place.velocity = view_of(momentum_, slot, place.offset);
     place.view.set_requires_grad(true);
     place.view.mutable_grad() = place.gradient;
     if (shadowed && slot.shadow) place.shadow = view_of(shadow_, slot, place.offset);
@@ -90,6 +91,12 @@ at::Tensor FlatStore::gradient(const std::string& name) const {
   const Place& found = place(name);
   if (!found.gradient.defined()) throw InternalError(concat("'", name, "' has no gradient"));
   return found.gradient;
+}
+
+at::Tensor FlatStore::velocity(const std::string& name) const {
+  const Place& found = place(name);
+  if (!found.velocity.defined()) throw InternalError(concat("'", name, "' has no momentum"));
+  return found.velocity;
 }
 
 void FlatStore::refresh_shadow() {

@@ -38,6 +38,8 @@ class FlatStore {
   /// What the network computes with: the bf16 twin where there is one, else view(name).
   at::Tensor compute(const std::string& name) const;
   at::Tensor gradient(const std::string& name) const;
+  /// The optimiser's momentum of a parameter.
+  at::Tensor velocity(const std::string& name) const;
 
   at::Tensor parameters() const { return parameters_; }
   at::Tensor gradients() const { return gradients_; }
@@ -57,6 +59,7 @@ class FlatStore {
  private:
   struct Place {
     std::int64_t offset = 0;
+    at::Tensor velocity;
     at::Tensor view;
     at::Tensor shadow;
     at::Tensor gradient;

@@ -31,6 +31,15 @@ void check_finite(const metrics::Predictions& predictions,
 metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
                               const std::vector<std::uint32_t>& samples,
                               const data::Normalisation& normalisation, int batch_size) {
+  return *evaluate_unless({}, network, dataset, samples, normalisation, batch_size);
+}
+
+std::optional<metrics::Predictions> evaluate_unless(const std::function<bool()>& stop,
+                                                    nn::Network& network,
+                                                    const data::Dataset& dataset,
+                                                    const std::vector<std::uint32_t>& samples,
+                                                    const data::Normalisation& normalisation,
+                                                    int batch_size) {
   metrics::Predictions result;
   result.classes = network.classes();
   result.labels.reserve(samples.size());
@@ -48,6 +57,7 @@ metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset
 
   const at::NoGradGuard no_gradient;
   for (std::size_t begin = 0; begin < samples.size(); begin += step) {
+    if (stop && stop()) return std::nullopt;
     const std::size_t count = std::min(step, samples.size() - begin);
     batch::evaluation_pixels(dataset, samples, begin, count, normalisation, precision,
                              pixels.data());

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "data/dataset.h"
@@ -14,5 +16,13 @@ namespace smcl::train {
 metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
                               const std::vector<std::uint32_t>& samples,
                               const data::Normalisation& normalisation, int batch_size = 256);
+
+/// The same, but nothing as soon as `stop`, asked before each batch, says so.
+std::optional<metrics::Predictions> evaluate_unless(const std::function<bool()>& stop,
+                                                    nn::Network& network,
+                                                    const data::Dataset& dataset,
+                                                    const std::vector<std::uint32_t>& samples,
+                                                    const data::Normalisation& normalisation,
+                                                    int batch_size = 256);
 
 }  // namespace smcl::train

@@ -14,7 +14,9 @@ enum class Answer { go_on, checkpoint, stop };
 struct RunBegin {
   int epochs = 0;
   int steps_per_epoch = 0;
-  int mask_start = 0;  ///< first epoch with masks; epochs where there are none
+  int mask_start = 0;   ///< first epoch with masks; epochs where there are none
+  int first_epoch = 0;  ///< where this process begins, after a resume or a branch not 0
+  int first_step = 0;
 };
 
 struct StepEnd {

@@ -25,10 +25,20 @@ Answer emit(const std::vector<Observer*>& observers, const Event& event) {
   return answer;
 }
 
-/// Sums over an epoch, kept on the device until its end.
+/// Sums over an epoch, kept on the device until they are asked for.
 class EpochSums {
  public:
-  void add(const method::StepLoss& loss, std::int64_t images) {
+  explicit EpochSums(const RunPoint& begin) : before_(begin) {
+    start(total_, begin.images, begin.loss);
+    start(classification_, begin.images, begin.classification);
+    start(contrast_, begin.contrast_images, begin.contrast);
+    images_ = begin.images;
+    contrast_images_ = begin.contrast_images;
+    masked_steps_ = begin.masked_steps;
+  }
+
+  void add(const method::StepLoss& loss, const batch::Batch& batch) {
+    const std::int64_t images = batch.count;
     add(total_, loss.total.detach(), images);
     add(classification_, loss.classification, images);
     if (loss.contrast.defined()) {
@@ -38,38 +48,70 @@ class EpochSums {
     if (loss.embeddings.defined()) embeddings_ = loss.embeddings;
     if (loss.features.defined()) features_ = loss.features;
     images_ += images;
+    masked_steps_ += batch.masked ? 1 : 0;
   }
 
-  void finish(EpochEnd& end) const {
-    end.images = images_;
-    end.loss = mean(total_, images_);
-    end.classification = mean(classification_, images_);
-    if (contrast_images_ > 0) end.contrast = mean(contrast_, contrast_images_);
+  /// `step` steps are done.
+  RunPoint point(int epoch, int step, double seconds, double data_wait) const {
+    RunPoint out = before_;
+    out.epoch = epoch;
+    out.step = step;
+    out.loss = value(total_);
+    out.classification = value(classification_);
+    out.contrast = value(contrast_);
+    out.images = images_;
+    out.contrast_images = contrast_images_;
+    out.masked_steps = masked_steps_;
     if (embeddings_.defined() && embeddings_.size(0) > 1) {
       const double n = static_cast<double>(embeddings_.size(0));
       const double square = embeddings_.sum(0).square().sum().item<double>();
-      end.mean_cosine = (square - n) / (n * (n - 1.0));
+      out.mean_cosine = (square - n) / (n * (n - 1.0));
     }
     if (features_.defined()) {
       constexpr double kNearZero = 1e-3;  // root mean square over the features of an image
       const at::Tensor size = features_.square().mean(1).sqrt();
-      end.zero_features = size.lt(kNearZero).to(at::kDouble).mean().item<double>();
+      out.zero_features = size.lt(kNearZero).to(at::kDouble).mean().item<double>();
     }
+    out.seconds += seconds;
+    out.data_wait += data_wait;
+    return out;
   }
 
  private:
+  static void start(at::Tensor& sum, std::int64_t images, double before) {
+    if (images > 0) sum = at::scalar_tensor(before, at::kDouble);
+  }
   static void add(at::Tensor& sum, const at::Tensor& value, std::int64_t images) {
     const at::Tensor weighted = value.to(at::kDouble) * static_cast<double>(images);
-    sum = sum.defined() ? sum + weighted : weighted;
+    sum = sum.defined() ? sum.to(weighted.device()) + weighted : weighted;
   }
-  static double mean(const at::Tensor& sum, std::int64_t images) {
-    return sum.defined() ? sum.item<double>() / static_cast<double>(images) : 0.0;
-  }
+  static double value(const at::Tensor& sum) { return sum.defined() ? sum.item<double>() : 0.0; }
 
+  RunPoint before_;
   at::Tensor total_, classification_, contrast_, embeddings_, features_;
   std::int64_t images_ = 0;
   std::int64_t contrast_images_ = 0;
+  int masked_steps_ = 0;
 };
+
+EpochEnd epoch_end(const RunPoint& done, double rate) {
+  const auto mean = [](double sum, std::int64_t images) {
+    return images > 0 ? sum / static_cast<double>(images) : 0.0;
+  };
+  EpochEnd end;
+  end.epoch = done.epoch;
+  end.rate = rate;
+  end.loss = mean(done.loss, done.images);
+  end.classification = mean(done.classification, done.images);
+  if (done.contrast_images > 0) end.contrast = mean(done.contrast, done.contrast_images);
+  end.masked_share = done.step > 0 ? static_cast<double>(done.masked_steps) / done.step : 0.0;
+  end.images = done.images;
+  end.seconds = done.seconds;
+  end.data_wait = done.data_wait;
+  end.mean_cosine = done.mean_cosine;
+  end.zero_features = done.zero_features;
+  return end;
+}
 
 [[noreturn]] void report_not_finite(int epoch, int step, const batch::Batch& batch) {
   std::ostringstream samples;
@@ -91,39 +133,51 @@ method::StepLoss train_step(const TrainSettings& settings, Parts& parts, const b
   method::StepLoss loss =
       parts.method.loss(parts.network, tensor::to_tensors(batch, at::kCPU), epoch);
   loss.total.backward();
-  if (step == 0) store.check_gradients();
   if (!tensor::sgd_step(store, rate, settings.momentum, settings.weight_decay)) {
     report_not_finite(epoch, step, batch);
   }
   return loss;
 }
 
-Answer train_epoch(const TrainSettings& settings, Parts& parts, int epoch) {
+void keep(const Parts& parts, const RunPoint& point, Answer answer) {
+  if (parts.keeper == nullptr) return;
+  parts.keeper->note(point);
+  if (answer != Answer::go_on) parts.keeper->save();
+}
+
+Answer asked_to_stop(const Parts& parts) {
+  return parts.stop && parts.stop() ? Answer::stop : Answer::go_on;
+}
+
+/// The steps of an epoch from `begin` on. Where the run is stopped meanwhile it is stored there.
+Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& begin) {
+  const int epoch = begin.epoch;
   const double rate = learning_rate(settings.schedule, epoch, settings.epochs);
   const auto start = Clock::now();
   const double waited = parts.loader.seconds_waited();
-  EpochSums sums;
-  int step = 0;
-  int masked_steps = 0;
-  Answer answer = Answer::go_on;
-  parts.loader.start_epoch(epoch, 0);
+  EpochSums sums(begin);
+  int step = begin.step;
+  const auto point = [&] {
+    return sums.point(epoch, step, seconds_since(start), parts.loader.seconds_waited() - waited);
+  };
+  parts.loader.start_epoch(epoch, step);
   while (const batch::Batch* batch = parts.loader.next()) {
-    const method::StepLoss loss = train_step(settings, parts, *batch, epoch, step, rate);
-    sums.add(loss, batch->count);
-    masked_steps += batch->masked ? 1 : 0;
-    answer = std::max(
-        answer, emit(parts.observers, StepEnd{epoch, step, batch->count, rate, batch->masked}));
+    sums.add(train_step(settings, parts, *batch, epoch, step, rate), *batch);
+    if (step == begin.step) parts.network.store().check_gradients();
+    const StepEnd event{epoch, step, batch->count, rate, batch->masked};
     ++step;
+    const Answer answer = std::max(emit(parts.observers, event), asked_to_stop(parts));
+    if (answer == Answer::go_on) continue;
+    keep(parts, point(), answer);
     if (answer == Answer::stop) return answer;
   }
-  EpochEnd end;
-  end.epoch = epoch;
-  end.rate = rate;
-  sums.finish(end);
-  end.masked_share = step > 0 ? static_cast<double>(masked_steps) / step : 0.0;
-  end.seconds = seconds_since(start);
-  end.data_wait = parts.loader.seconds_waited() - waited;
-  return std::max(answer, emit(parts.observers, end));
+  const RunPoint done = point();
+  // A run that was killed after its last epoch must still find what its last evaluations need.
+  const bool last = epoch + 1 == settings.epochs;
+  keep(parts, done, last ? Answer::checkpoint : Answer::go_on);
+  const Answer answer = emit(parts.observers, epoch_end(done, rate));
+  if (answer == Answer::stop && parts.keeper != nullptr) parts.keeper->save();
+  return answer;
 }
 
 Answer evaluate_sets(const TrainSettings& settings, Parts& parts, int epoch) {
@@ -132,10 +186,28 @@ Answer evaluate_sets(const TrainSettings& settings, Parts& parts, int epoch) {
   for (const EvaluationSet& set : parts.evaluations) {
     if (!last && (set.every == 0 || (epoch + 1) % set.every != 0)) continue;
     const auto start = Clock::now();
-    const metrics::Predictions predictions = set.predict(parts.network);
-    answer = std::max(answer, emit(parts.observers, Evaluation{epoch, set.name, &predictions,
+    const auto predictions = set.predict(parts.network);
+    if (!predictions) return Answer::stop;
+    answer = std::max(answer, emit(parts.observers, Evaluation{epoch, set.name, &*predictions,
                                                                seconds_since(start)}));
   }
+  return answer;
+}
+
+/// What follows the steps of an epoch. The network stays as it is, so that a stop can still store
+/// the point before it.
+Answer judge_epoch(const TrainSettings& settings, Parts& parts, int epoch, Answer before) {
+  Answer answer = std::max(before, evaluate_sets(settings, parts, epoch));
+  if (answer == Answer::stop) {
+    if (parts.keeper != nullptr) parts.keeper->save();
+    return answer;
+  }
+  answer = std::max(answer, emit(parts.observers, EpochDone{epoch}));
+  if (epoch + 1 == settings.epochs) return Answer::go_on;
+  answer = std::max(answer, asked_to_stop(parts));
+  RunPoint next;
+  next.epoch = epoch + 1;
+  keep(parts, next, answer);
   return answer;
 }
 
@@ -157,20 +229,28 @@ void bind(config::Binder& binder, TrainSettings& settings) {
   bind(binder, settings.schedule);
 }
 
-bool run(const TrainSettings& settings, Parts& parts) {
+bool run(const TrainSettings& settings, Parts& parts, const RunPoint& from) {
   const auto start = Clock::now();
   RunBegin begin;
   begin.epochs = settings.epochs;
   begin.steps_per_epoch = parts.planner.steps_per_epoch();
   const bool masks = parts.planner.settings().mask.prob > 0.0;
   begin.mask_start = masks ? parts.planner.mask_start_epoch() : settings.epochs;
+  begin.first_epoch = from.epoch;
+  begin.first_step = from.step;
+  if (from.step > begin.steps_per_epoch || from.epoch >= settings.epochs) {
+    throw InternalError(concat("cannot begin at epoch ", from.epoch, ", step ", from.step, " of ",
+                               settings.epochs, " epochs of ", begin.steps_per_epoch, " steps"));
+  }
   emit(parts.observers, begin);
-  for (int epoch = 0; epoch < settings.epochs; ++epoch) {
-    Answer answer = train_epoch(settings, parts, epoch);
+  RunPoint point = from;
+  while (point.epoch < settings.epochs) {
+    const Answer answer = train_steps(settings, parts, point);
     if (answer == Answer::stop) return false;
-    answer = evaluate_sets(settings, parts, epoch);
-    answer = std::max(answer, emit(parts.observers, EpochDone{epoch}));
-    if (answer == Answer::stop) return false;
+    if (judge_epoch(settings, parts, point.epoch, answer) == Answer::stop) return false;
+    const int next = point.epoch + 1;
+    point = {};
+    point.epoch = next;
   }
   emit(parts.observers, RunEnd{settings.epochs, seconds_since(start)});
   return true;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "batch/loader.h"
@@ -9,6 +10,7 @@
 #include "nn/network.h"
 #include "plan/planner.h"
 #include "train/observer.h"
+#include "train/run_point.h"
 #include "train/schedule.h"
 
 namespace smcl::train {
@@ -30,7 +32,8 @@ void bind(config::Binder& binder, TrainSettings& settings);
 struct EvaluationSet {
   std::string name;  ///< "val" or "test"
   int every = 1;     ///< epochs; 0 = after the last epoch only
-  std::function<metrics::Predictions(nn::Network&)> predict;
+  /// Nothing where the run was asked to stop meanwhile.
+  std::function<std::optional<metrics::Predictions>(nn::Network&)> predict;
 };
 
 /// Everything that a run is made of, owned by somebody else.
@@ -41,11 +44,15 @@ struct Parts {
   batch::Loader& loader;
   std::vector<EvaluationSet> evaluations;
   std::vector<Observer*> observers;
+  Keeper* keeper = nullptr;    ///< null: nothing is kept
+  std::function<bool()> stop;  ///< asked after every step and during evaluation; empty: never
 };
 
-/// Trains from the first epoch to the last. Throws DivergedError, with the step and the samples
-/// of its batch, where a gradient was not finite; the weights then are those before that step.
-/// Returns whether it came to its end; false where an observer stopped it.
-bool run(const TrainSettings& settings, Parts& parts);
+/// Trains from `begin` (the network is in the state that belongs to it) to the last epoch. An
+/// observer's `checkpoint` after a step or an epoch stores the run there; so does the end of the
+/// last epoch's steps, and every stop. Throws DivergedError, with the step and the samples of its
+/// batch, where a gradient was not finite; the weights then are those before that step, and nothing
+/// is stored. Returns whether it came to its end; false where it was stopped.
+bool run(const TrainSettings& settings, Parts& parts, const RunPoint& begin = {});
 
 }  // namespace smcl::train

@@ -4,57 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "experiment/summary.h"
-#include "format/file.h"
+#include "experiment/tiny.h"
 #include "train/evaluate.h"
 
 namespace smcl::experiment {
 namespace {
 
-/// A run of seconds: 82 scenes, a narrow network, all steps of the last half masked.
-Recipe tiny(const std::string& extra) {
-  const std::string base = R"(
-    [data]
-    n_max = 20
-    ratio = 10
-    [scenes]
-    test_objects = 1
-    val_objects = 1
-    [network]
-    arch = "resnet20"
-    width = 0.25
-    [train]
-    epochs = 2
-    batch_size = 16
-    [mask]
-    prob = 1.0
-    start = 0.5
-    [run]
-    precision = "fp32"
-    threads = 1
-  )";
-  config::Document document = config::Document::parse(base, "tiny");
-  document.merge(config::Document::parse(extra, "extra"));
-  return resolve_recipe(document, "tiny");
-}
-
-class RunSlow : public ::testing::Test {
- protected:
-  void SetUp() override {
-    log::set_console_level(log::Level::warn);
-    root_ = std::filesystem::path(::testing::TempDir()) /
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
-    options_.root = root_;
-  }
-  std::filesystem::path root_;
-  RunOptions options_;
-};
-
-std::string weights_hash(const RunResult& run) {
-  return format::sha256_of_file(run.folder.weights_file("last"));
-}
+class RunSlow : public TinyRuns {};
 
 TEST_F(RunSlow, LeavesAWholeRunFolder) {
   const RunResult run = train_recipe(tiny(""), options_);
@@ -103,15 +60,6 @@ TEST_F(RunSlow, AFinishedRunIsNotTrainedAgain) {
   EXPECT_TRUE(again.was_there);
   EXPECT_EQ(again.folder.path(), first.folder.path());
   EXPECT_FALSE(train_recipe(tiny("train.seed = 5"), options_).was_there);
-}
-
-TEST_F(RunSlow, AnUnfinishedRunIsLeftAndStartedAgain) {
-  const RunResult first = train_recipe(tiny(""), options_);
-  std::filesystem::remove(first.folder.path() / "summary.json");
-  const RunResult again = train_recipe(tiny(""), options_);
-  EXPECT_FALSE(again.was_there);
-  EXPECT_EQ(again.folder.name(), "tiny-2");
-  EXPECT_EQ(weights_hash(first), weights_hash(again));
 }
 
 TEST_F(RunSlow, ExplodingTrainingIsReportedWithItsSamples) {

@@ -1,0 +1,116 @@
+#include "experiment/checkpoints.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "format/json.h"
+#include "format/safetensors.h"
+#include "record/checkpoint_files.h"
+
+namespace smcl::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kContent = "training state";
+constexpr std::size_t kNewest = 2;
+
+std::string text_of(const format::SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  return found == file.metadata().end() ? std::string{} : found->second;
+}
+
+}  // namespace
+
+void bind(config::Binder& binder, CheckpointSettings& settings) {
+  binder.field("checkpoint.epochs", settings.epochs, {1, 1e6},
+               "epochs between checkpoints; the last epoch has one too");
+  binder.field("checkpoint.steps", settings.steps, {0, 1e9},
+               "steps between checkpoints inside an epoch; 0 = none");
+  binder.field("checkpoint.minutes", settings.minutes, {0.0, 1e6},
+               "between checkpoints inside an epoch; 0 = none");
+  binder.field(
+      "checkpoint.keep", settings.keep,
+      "epochs at whose beginning the checkpoint stays; [] = where masks and the rule start");
+}
+
+std::vector<int> kept_epochs(const Recipe& recipe) {
+  std::vector<config::Moment> moments = recipe.checkpoint.keep;
+  // Of every method, masked or not: variants that differ only from there on share the run before.
+  if (moments.empty()) moments = {recipe.mask.start, recipe.method.rule_start};
+  std::vector<int> epochs;
+  for (const config::Moment& moment : moments) epochs.push_back(moment.epoch(recipe.train.epochs));
+  std::sort(epochs.begin(), epochs.end());
+  epochs.erase(std::unique(epochs.begin(), epochs.end()), epochs.end());
+  return epochs;
+}
+
+Checkpoints::Checkpoints(const Recipe& recipe, record::RunFolder& folder,
+                         const nn::Network& network, const Recorder& recorder)
+    : settings_(recipe.checkpoint),
+      folder_(folder),
+      network_(network),
+      recorder_(recorder),
+      kept_(kept_epochs(recipe)) {}
+
+train::Answer Checkpoints::on(const train::StepEnd& /*event*/) {
+  ++steps_since_;
+  const double minutes = std::chrono::duration<double>(Clock::now() - last_).count() / 60.0;
+  const bool due = (settings_.steps > 0 && steps_since_ >= settings_.steps) ||
+                   (settings_.minutes > 0 && minutes >= settings_.minutes);
+  return due ? train::Answer::checkpoint : train::Answer::go_on;
+}
+
+train::Answer Checkpoints::on(const train::EpochDone& event) {
+  const int next = event.epoch + 1;
+  const bool kept = std::find(kept_.begin(), kept_.end(), next) != kept_.end();
+  return kept || next % settings_.epochs == 0 ? train::Answer::checkpoint : train::Answer::go_on;
+}
+
+void Checkpoints::note(const train::RunPoint& point) {
+  noted_ = {point, recorder_.state(), recorder_.metrics_rows()};
+}
+
+void Checkpoints::save() {
+  folder_.check_there();
+  folder_.sync_metrics();
+  const auto& [point, recorder, rows] = noted_;
+  nlohmann::json run{{"point", train::to_json(point)}, {"recorder", recorder}};
+  run["metrics_rows"] = rows;
+  network_.save_state(record::checkpoint_file(folder_.path(), point.epoch, point.step).string(),
+                      {{"content", kContent}, {"run", run.dump()}});
+  if (point.step == 0 && std::find(kept_.begin(), kept_.end(), point.epoch) != kept_.end()) {
+    recorder_.keep_best_weights(point.epoch);
+  }
+  record::prune_checkpoints(folder_.path(), kNewest, kept_);
+  steps_since_ = 0;
+  last_ = Clock::now();
+}
+
+StoredPoint read_checkpoint(const fs::path& file, nn::Network& network) {
+  const auto read = format::SafetensorsFile::read(file);
+  if (text_of(read, "content") != kContent) {
+    throw DataError(
+        concat(file.string(), ": expected the state of a run, but the metadata do not say so"));
+  }
+  if (text_of(read, "format_version") != std::to_string(format::kFormatVersion)) {
+    throw DataError(concat(file.string(), ": format_version is '", text_of(read, "format_version"),
+                           "', this program knows ", format::kFormatVersion));
+  }
+  if (text_of(read, "sha256").empty()) {
+    throw DataError(concat(file.string(), ": the checksum is missing"));
+  }
+  const nlohmann::json run = format::parse_json(text_of(read, "run"), file.string());
+  StoredPoint stored;
+  try {
+    stored.point = train::run_point_from(run.at("point"), file.string());
+    stored.recorder = run.at("recorder");
+    stored.metrics_rows = run.at("metrics_rows").get<std::size_t>();
+  } catch (const nlohmann::json::exception& problem) {
+    throw DataError(concat(file.string(), ": the state of the run is damaged: ", problem.what()));
+  }
+  network.load_state(read);
+  return stored;
+}
+
+}  // namespace smcl::experiment

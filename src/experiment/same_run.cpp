@@ -1,0 +1,157 @@
+#include "experiment/same_run.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "train/schedule.h"
+
+namespace smcl::experiment {
+namespace {
+
+bool may_change(const std::string& key) {
+  if (key == "run.precision") return false;
+  return key == "train.epochs" || key == "data.dir" || key == "scenes.fashion_dir" ||
+         key.starts_with("run.") || key.starts_with("eval.") || key.starts_with("checkpoint.");
+}
+
+int steps_done_in(const train::RunPoint& point) {
+  return point.step > 0 ? point.epoch + 1 : point.epoch;
+}
+
+/// Whether something that begins at these two epochs was alike up to `epoch`.
+bool same_until(int before, int now, int epoch) {
+  return before == now || (before >= epoch && now >= epoch);
+}
+
+/// What the epochs' number moves. Throws UsageError where it would have changed the past.
+void check_same_past(const Recipe& before, const Recipe& now, const train::RunPoint& point) {
+  const int done = steps_done_in(point);
+  const int old_epochs = before.train.epochs;
+  const int epochs = now.train.epochs;
+  std::string moved;
+  for (int epoch = 0; epoch < std::min(done, epochs) && moved.empty(); ++epoch) {
+    if (train::learning_rate(before.train.schedule, epoch, old_epochs) !=
+        train::learning_rate(now.train.schedule, epoch, epochs)) {
+      moved = concat("the learning rate of epoch ", epoch);
+    }
+  }
+  const bool masks = method::needs_of(now.method).masks && now.mask.prob > 0;
+  if (masks && !same_until(now.mask.start.epoch(old_epochs), now.mask.start.epoch(epochs), done)) {
+    moved = "mask.start";
+  }
+  if (now.method.rule != method::Rule::none &&
+      !same_until(now.method.rule_start.epoch(old_epochs), now.method.rule_start.epoch(epochs),
+                  done)) {
+    moved = "rule.start";
+  }
+  if (epochs < done) moved = "the end of the run";
+  if (moved.empty()) return;
+  throw UsageError(concat("train.epochs: ", old_epochs, " -> ", epochs, " would move ", moved,
+                          ", which the run's first ", done,
+                          " epochs have behind them: give such settings as epochs instead of "
+                          "fractions from the start, or train with --new"));
+}
+
+/// What of a recipe is at work before an epoch.
+struct Early {
+  bool masks = false;
+  bool contrast = false;
+  bool rule = false;
+};
+
+Early early(const Recipe& recipe, int epoch) {
+  const method::Needs needs = method::needs_of(recipe.method);
+  const int epochs = recipe.train.epochs;
+  const int mask_start = recipe.mask.start.epoch(epochs);
+  const bool any_mask = needs.masks && (recipe.mask.prob > 0 || recipe.mask.cutout_prob > 0);
+  Early out;
+  out.masks = any_mask && mask_start < epoch;
+  const bool always = recipe.method.when == method::ContrastWhen::always;
+  const int contrast_start = always ? 0 : mask_start - recipe.method.warm_up;
+  out.contrast = needs.target_images != plan::TargetImages::never && recipe.method.mu > 0 &&
+                 contrast_start < epoch;
+  out.rule =
+      recipe.method.rule != method::Rule::none && recipe.method.rule_start.epoch(epochs) < epoch;
+  return out;
+}
+
+/// Whether a setting decides nothing where only `at_work` is.
+bool is_idle(const std::string& key, const Early& at_work) {
+  const auto in = [&](const char* section) { return key.starts_with(section); };
+  if (key == "run.precision") return false;
+  if (in("run.") || in("checkpoint.") || key == "data.dir" || key == "scenes.fashion_dir") {
+    return true;
+  }
+  if (in("mask.") || in("saliency.") || in("mce.") || in("plain.")) return !at_work.masks;
+  if (in("contrast.")) return !at_work.contrast;
+  if (in("target.")) return !at_work.masks && !at_work.contrast;
+  if (in("rule.")) return !at_work.rule;
+  return key == "method.name" && !at_work.masks && !at_work.contrast;
+}
+
+}  // namespace
+
+std::string text_of(const std::vector<Difference>& differences) {
+  std::string text;
+  for (const Difference& one : differences) {
+    text += concat(text.empty() ? "" : ", ", one.key, ": ", one.before, " -> ", one.now);
+  }
+  return text;
+}
+
+std::vector<Difference> differences(const Recipe& before, const Recipe& now) {
+  std::map<std::string, std::string> old;
+  for (const config::Resolved& setting : before.resolved) old[setting.key] = setting.value;
+  std::vector<Difference> out;
+  for (const config::Resolved& setting : now.resolved) {
+    const std::string& value = old[setting.key];
+    if (setting.key != "run.name" && value != setting.value) {
+      out.push_back({setting.key, value.empty() ? "(not set)" : value, setting.value});
+    }
+  }
+  return out;
+}
+
+void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPoint& point) {
+  std::vector<Difference> forbidden = differences(before, now);
+  std::erase_if(forbidden, [](const Difference& one) { return may_change(one.key); });
+  if (!forbidden.empty()) {
+    throw UsageError(concat("the run was started with other settings: ", text_of(forbidden),
+                            "; only train.epochs, eval.*, checkpoint.*, run.* and the folders of "
+                            "the data may change: put these back, or train with --new"));
+  }
+  check_same_past(before, now, point);
+}
+
+std::vector<Difference> early_differences(const Recipe& before, const Recipe& now, int epoch) {
+  const Early old_work = early(before, epoch);
+  const Early work = early(now, epoch);
+  std::vector<Difference> out = differences(before, now);
+  std::erase_if(out, [&](const Difference& one) {
+    return is_idle(one.key, old_work) && is_idle(one.key, work);
+  });
+  return out;
+}
+
+std::string fingerprint_changes(const nlohmann::json& before, const nlohmann::json& now) {
+  constexpr std::array<const char*, 9> kDecide{"version",   "revision", "compiler",
+                                               "c_library", "cpu",      "isa",
+                                               "libtorch",  "threads",  "device"};
+  std::string text;
+  const auto shown = [](const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end()) return std::string("unknown");
+    return found->is_string() ? found->get<std::string>() : found->dump();
+  };
+  for (const char* key : kDecide) {
+    const std::string old = shown(before, key);
+    const std::string value = shown(now, key);
+    if (old != value) text += concat(text.empty() ? "" : ", ", key, ": ", old, " -> ", value);
+  }
+  return text;
+}
+
+}  // namespace smcl::experiment

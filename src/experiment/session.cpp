@@ -1,0 +1,191 @@
+#include "experiment/session.h"
+
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "experiment/checkpoints.h"
+#include "experiment/same_run.h"
+#include "experiment/summary.h"
+#include "format/file.h"
+#include "record/checkpoint_files.h"
+#include "tensor/runtime.h"
+
+namespace smcl::experiment {
+namespace {
+
+void check_data(const record::RunFolder& folder, const data::Opened& data) {
+  const nlohmann::json stored = folder.fingerprint().value("data_hash", nlohmann::json(data.hash));
+  if (stored == data.hash) return;
+  throw DataError(concat("the data are not those of ", folder.path().string(), ": SHA-256 ",
+                         data.hash, ", expected ", stored.dump(),
+                         "; bring the old files back, or train with --new"));
+}
+
+/// The newest checkpoint that can be read, loaded; nothing where there is no file of one.
+std::optional<StoredPoint> newest_point(const record::RunFolder& folder, nn::Network& network) {
+  const auto files = record::checkpoint_files(folder.path());
+  const std::size_t rows = folder.metrics().size();
+  for (const record::CheckpointFile& file : files) {
+    try {
+      StoredPoint stored = read_checkpoint(file.path, network);
+      if (stored.metrics_rows <= rows) return stored;
+      log::warn(concat(file.path.string(), ": passed over: it belongs to ", stored.metrics_rows,
+                       " rows of metrics.jsonl, which has ", rows));
+    } catch (const DataError& problem) {
+      log::warn(concat("passed over: ", problem.what()));
+    }
+  }
+  if (files.empty()) return std::nullopt;
+  throw DataError(concat("none of the ", files.size(), " checkpoints in ",
+                         (folder.path() / "checkpoints").string(),
+                         " can be used (see above): train with --new"));
+}
+
+/// Which settings hold from now on, and what else changed, for whoever reads the results.
+void write_down_resume(record::RunFolder& folder, const Recipe& before, const Recipe& recipe,
+                       const data::Opened& data, const train::RunPoint& point) {
+  nlohmann::json marks = folder.fingerprint();
+  const std::string changes = fingerprint_changes(marks, fingerprint(recipe, data));
+  if (!changes.empty()) {
+    log::warn(concat("going on is not bit-exact: ", changes));
+  }
+  const std::string settings = text_of(differences(before, recipe));
+  marks["resumes"].push_back({{"at", utc_now()},
+                              {"epoch", point.epoch},
+                              {"step", point.step},
+                              {"changes", changes},
+                              {"settings", settings}});
+  if (!settings.empty()) {
+    log::warn(concat("going on with other settings: ", settings));
+    folder.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
+  }
+  folder.write_fingerprint(marks);
+}
+
+/// The file of the best weights must be the one that the state knows of.
+void check_best_weights(const record::RunFolder& folder, const Recorder& recorder) {
+  if (recorder.best_epoch() < 0) return;
+  const auto file = folder.weights_file("best_on_" + recorder.best_set());
+  if (std::filesystem::exists(file)) return;
+  log::warn(concat(file.string(), " is missing; the weights of epoch ", recorder.best_epoch() + 1,
+                   " are lost unless a later epoch is better"));
+}
+
+}  // namespace
+
+std::string run_hash(const Recipe& recipe, const data::Opened& data) {
+  return format::sha256(recipe.settings_hash() + data.hash);
+}
+
+nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
+  nlohmann::json out = record::base_fingerprint();
+  const tensor::RuntimeInfo info = tensor::runtime_info();
+  out["libtorch"] = info.torch_version;
+  out["threads"] = info.threads;
+  out["device"] = "cpu";
+  out["precision"] = recipe.runtime.precision;
+  out["data_hash"] = data.hash;
+  out["started_at"] = utc_now();
+  return out;
+}
+
+Recipe recipe_of(const record::RunFolder& folder) {
+  const std::string file = (folder.path() / "config.toml").string();
+  try {
+    return resolve_recipe(config::Document::parse(folder.config(), file), "run");
+  } catch (const UsageError& problem) {
+    const std::string text = problem.what();
+    throw DataError(text.find(file) != std::string::npos ? text : concat(file, ": ", text));
+  }
+}
+
+Session::Session(record::RunFolder folder, record::RunLock lock)
+    : folder_(std::move(folder)), lock_(std::move(lock)) {
+  log::set_file(folder_.log_file());
+}
+
+Session::Session(Session&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      lock_(std::move(other.lock_)),
+      logs_(std::exchange(other.logs_, false)) {}
+
+Session::~Session() {
+  if (logs_) log::set_file({});
+}
+
+Session Session::start(const std::filesystem::path& root, const Recipe& recipe,
+                       const data::Opened& data) {
+  record::RunFolder folder = record::RunFolder::create(root, recipe.name);
+  record::RunLock lock(folder.path());
+  const std::string hash = run_hash(recipe, data);
+  nlohmann::json marks = fingerprint(recipe, data);
+  marks["settings_hash"] = hash;
+  folder.write_fingerprint(marks);
+  folder.write_config(config::to_toml(recipe.resolved, true), hash);
+  Session session(std::move(folder), std::move(lock));
+  log::info(concat("run folder ", session.folder_.path().string()));
+  return session;
+}
+
+Session Session::open(const record::RunFolder& folder) {
+  return {folder, record::RunLock(folder.path())};
+}
+
+train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
+                                nn::Network& network, Recorder& recorder) {
+  const std::string run = folder_.path().string();
+  const Recipe before = recipe_of(folder_);
+  check_data(folder_, data);
+  const std::optional<StoredPoint> stored = newest_point(folder_, network);
+  const train::RunPoint point = stored ? stored->point : train::RunPoint{};
+  check_may_go_on(before, recipe, point);
+  if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
+  std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
+  folder_.cut_metrics(stored ? stored->metrics_rows : 0);
+  write_down_resume(folder_, before, recipe, data, point);
+  check_best_weights(folder_, recorder);
+  log::info(concat("going on with ", run, " at epoch ", point.epoch + 1, ", step ", point.step + 1,
+                   stored ? "" : " (it has no checkpoint yet)"));
+  return point;
+}
+
+train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                                const data::Opened& data, nn::Network& network,
+                                Recorder& recorder) {
+  const std::string run = parent.path().string();
+  check_data(parent, data);
+  const auto different = early_differences(recipe_of(parent), recipe, epoch);
+  if (!different.empty()) {
+    throw UsageError(concat("--branch-from ", run, "@", epoch,
+                            ": the two runs are not the same before epoch ", epoch, ": ",
+                            text_of(different), "; branch earlier, or train from the start"));
+  }
+  const StoredPoint stored = read_checkpoint(record::checkpoint_file(run, epoch, 0), network);
+  recorder.restore(stored.recorder, stored.metrics_rows, run);
+  const auto rows = parent.metrics();
+  if (rows.size() < stored.metrics_rows) {
+    throw DataError(concat(run, "/metrics.jsonl: ", rows.size(), " rows, expected ",
+                           stored.metrics_rows, " before epoch ", epoch));
+  }
+  for (std::size_t i = 0; i < stored.metrics_rows; ++i) folder_.append_metrics(rows[i]);
+  if (recorder.best_epoch() >= 0) {
+    const auto best = best_weights_before(parent, recorder.best_set(), epoch);
+    if (!std::filesystem::exists(best)) throw IoError(concat("cannot read ", best.string()));
+    format::link_or_copy(best, folder_.weights_file("best_on_" + recorder.best_set()));
+  }
+  nlohmann::json marks = folder_.fingerprint();
+  const nlohmann::json old = parent.fingerprint();
+  const std::string changes = fingerprint_changes(old, marks);
+  if (!changes.empty()) log::warn(concat("the branch is not bit-exact: ", changes));
+  marks["branched_from"] = {{"run", parent.name()},
+                            {"epoch", epoch},
+                            {"settings_hash", old.value("settings_hash", "")},
+                            {"changes", changes}};
+  folder_.write_fingerprint(marks);
+  log::info(concat("branching from ", run, " at epoch ", epoch + 1));
+  return stored.point;
+}
+
+}  // namespace smcl::experiment

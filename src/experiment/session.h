@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/open.h"
+#include "experiment/recipe.h"
+#include "experiment/recorder.h"
+#include "nn/network.h"
+#include "record/run_folder.h"
+#include "record/run_lock.h"
+#include "train/run_point.h"
+
+namespace smcl::experiment {
+
+/// A run folder that this process writes, locked, with its log open.
+class Session {
+ public:
+  /// A new run under the next number.
+  static Session start(const std::filesystem::path& root, const Recipe& recipe,
+                       const data::Opened& data);
+  /// A run that is there; it may be finished. Throws IoError where another process writes it.
+  static Session open(const record::RunFolder& folder);
+  ~Session();
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&&) = delete;
+
+  record::RunFolder& folder() { return folder_; }
+
+  /// Puts network and recorder where the newest readable checkpoint was (an unreadable one is named
+  /// and passed over), cuts metrics.jsonl back to it and writes down what changed since. Returns
+  /// the point; the beginning where the run has no checkpoint. Throws UsageError where `recipe` may
+  /// not go on with this run, DataError where no checkpoint can be read or the data are others.
+  train::RunPoint resume(const Recipe& recipe, const data::Opened& data, nn::Network& network,
+                         Recorder& recorder);
+  /// Puts network and recorder where `parent` was at the beginning of `epoch`, and copies its
+  /// metrics so far. Throws UsageError where that checkpoint was not kept or where the settings
+  /// differ in what decides anything before `epoch`.
+  train::RunPoint branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                         const data::Opened& data, nn::Network& network, Recorder& recorder);
+
+ private:
+  Session(record::RunFolder folder, record::RunLock lock);
+
+  record::RunFolder folder_;
+  record::RunLock lock_;
+  bool logs_ = true;
+};
+
+/// What makes two runs the same experiment: settings, and the data themselves, since paths are no
+/// part of the settings.
+std::string run_hash(const Recipe& recipe, const data::Opened& data);
+
+/// Fingerprint of a run of `recipe` in this process (docs/run-folder.md).
+nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data);
+
+/// The recipe as a run folder holds it. Throws DataError where its settings are wrong.
+Recipe recipe_of(const record::RunFolder& folder);
+
+}  // namespace smcl::experiment

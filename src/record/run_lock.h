@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+namespace smcl::record {
+
+/// Held by the one process that writes a run folder; gone when the process is, however it ends.
+class RunLock {
+ public:
+  /// Throws IoError, with the holder's name, where another process holds the lock of `run` or the
+  /// folder cannot be written.
+  explicit RunLock(const std::filesystem::path& run);
+  ~RunLock();
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace smcl::record

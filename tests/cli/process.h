@@ -1,0 +1,107 @@
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "format/file.h"
+
+namespace smcl::cli {
+
+/// How a process ended: an exit code, or the signal that ended it.
+struct Ending {
+  int code = -1;
+  int signal = 0;
+  std::string err;
+};
+
+/// The program in a process of its own, its standard error in a file.
+class Process {
+ public:
+  Process(std::vector<std::string> words, std::filesystem::path log,
+          const std::vector<std::pair<std::string, std::string>>& environment = {})
+      : log_(std::move(log)) {
+    words.insert(words.begin(), SMCL_PROGRAM);
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    const int out = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(out, STDOUT_FILENO);
+      ::dup2(out, STDERR_FILENO);
+      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+      ::execv(arguments[0], arguments.data());
+      ::_exit(127);
+    }
+    ::close(out);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      wait();
+    }
+  }
+
+  void send(int signal) const { ::kill(pid_, signal); }
+
+  Ending wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    Ending ending;
+    if (WIFEXITED(status)) ending.code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
+    ending.err = format::read_text(log_);
+    return ending;
+  }
+
+  bool ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
+  }
+
+  /// From /proc; 0 where the process is gone.
+  double resident_mb() const {
+    std::ifstream file(concat("/proc/", pid_, "/statm"));
+    long total = 0;
+    long resident = 0;
+    file >> total >> resident;
+    return static_cast<double>(resident * ::sysconf(_SC_PAGESIZE)) / 1048576.0;
+  }
+  std::ptrdiff_t open_files() const {
+    std::error_code gone;
+    const std::filesystem::directory_iterator all(concat("/proc/", pid_, "/fd"), gone);
+    return gone ? 0 : std::distance(all, {});
+  }
+
+  /// Whether the file appeared within 60 s while the process was running.
+  bool wait_for(const std::filesystem::path& file) const {
+    for (int i = 0; i < 60000; ++i) {
+      if (std::filesystem::exists(file)) return true;
+      if (ended()) return std::filesystem::exists(file);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+  }
+
+ private:
+  std::filesystem::path log_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace smcl::cli

@@ -1,0 +1,285 @@
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <set>
+
+#include "cli/process.h"
+#include "core/error.h"
+#include "format/json.h"
+#include "format/safetensors.h"
+#include "format/scratch.h"
+#include "record/checkpoint_files.h"
+#include "record/run_folder.h"
+
+// Processes that are killed, stopped and starved. What they must come to is the run that nobody
+// disturbed. The short forms run always, the full ones carry the label `long`.
+namespace smcl::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+const std::string kRecipe = std::string(SMCL_SOURCE_DIR) + "/recipes/scenes/smcl.toml";
+
+/// A run of two seconds that stores itself after every step.
+std::vector<std::string> train(const fs::path& root) {
+  std::vector<std::string> words{"train", kRecipe, "--quiet", "--runs", root.string()};
+  for (const char* setting :
+       {"data.n_max=20", "data.ratio=10", "scenes.test_objects=1", "scenes.val_objects=1",
+        "network.width=0.25", "train.epochs=6", "train.batch_size=8", "run.threads=1",
+        "run.precision=fp32", "checkpoint.steps=1", "mask.start=0.3", "mask.prob=0.5"}) {
+    words.insert(words.end(), {"--set", setting});
+  }
+  return words;
+}
+
+class SurvivalSlow : public ScratchFolder {
+ protected:
+  Ending run(const fs::path& root) { return Process(train(root), folder() / "log").wait(); }
+
+  /// Hash of the weights of a run that nothing disturbs.
+  std::string undisturbed() {
+    const Ending ending = run(folder() / "whole");
+    EXPECT_EQ(ending.code, 0) << ending.err;
+    return weights(folder() / "whole");
+  }
+
+  static fs::path run_of(const fs::path& root) { return root / "scenes-smcl-1"; }
+  static std::string weights(const fs::path& root) {
+    return format::sha256_of_file(run_of(root) / "checkpoints" / "last.safetensors");
+  }
+
+  /// Files under their final names are whole, whatever happened.
+  static int check_files(const fs::path& root) {
+    int files = 0;
+    std::error_code none;
+    for (fs::recursive_directory_iterator it(root, none), end; !none && it != end; ++it) {
+      if (it->path().extension() == ".safetensors") {
+        EXPECT_NO_THROW(format::SafetensorsFile::read(it->path())) << it->path();
+        ++files;
+      }
+      if (it->path().extension() == ".json") {
+        EXPECT_NO_THROW(format::read_json_object(it->path())) << it->path();
+        ++files;
+      }
+    }
+    if (fs::exists(run_of(root) / "config.toml")) {
+      EXPECT_NO_THROW(record::RunFolder::open(run_of(root)).metrics());
+    }
+    return files;
+  }
+
+  /// Kills until `kills` processes have died of it; a run that came to its end is begun anew.
+  void check_kills(int kills) {
+    const std::string expected = undisturbed();
+    std::mt19937 random(7);
+    int died = 0;
+    int finished = 0;
+    int files = 0;
+    fs::path root = folder() / "killed-0";
+    while (died < kills) {
+      Process process(train(root), folder() / "log");
+      // Start-up takes a good part of a second; from then on most of the time goes into saves.
+      std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 1500));
+      process.send(SIGKILL);
+      const Ending ending = process.wait();
+      ASSERT_TRUE(ending.signal == SIGKILL || ending.code == 0) << ending.code << ending.err;
+      files += check_files(root);
+      if (ending.signal == SIGKILL) {
+        ++died;
+        continue;
+      }
+      EXPECT_EQ(weights(root), expected) << "after " << died << " kills";
+      root = folder() / concat("killed-", ++finished);
+    }
+    const Ending last = run(root);
+    EXPECT_EQ(last.code, 0) << last.err;
+    EXPECT_EQ(weights(root), expected);
+    std::cout << died << " kills, " << finished + 1 << " runs, " << files << " files read\n";
+  }
+
+  void check_signals(int signals) {
+    const std::string expected = undisturbed();
+    std::mt19937 random(8);
+    const std::vector<int> kinds{SIGTERM, SIGINT, SIGUSR1};
+    int stopped = 0;
+    int finished = 0;
+    fs::path root = folder() / "stopped-0";
+    for (int i = 0; stopped < signals; ++i) {
+      Process process(train(root), folder() / "log");
+      std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 1500));
+      process.send(kinds[static_cast<std::size_t>(i) % kinds.size()]);
+      const Ending ending = process.wait();
+      ASSERT_EQ(ending.signal, 0) << "died of the signal";
+      ASSERT_TRUE(ending.code == 75 || ending.code == 0) << ending.code << ending.err;
+      check_files(root);
+      if (ending.code == 75) {
+        ++stopped;
+        EXPECT_THAT(ending.err, HasSubstr("run the same command again"));
+        continue;
+      }
+      EXPECT_EQ(weights(root), expected) << "after " << stopped << " signals";
+      root = folder() / concat("stopped-", ++finished);
+    }
+    EXPECT_EQ(run(root).code, 0);
+    EXPECT_EQ(weights(root), expected);
+    std::cout << stopped << " signals, " << finished + 1 << " runs\n";
+  }
+
+  void check_fresh_processes(int processes) {
+    std::set<std::string> hashes;
+    for (int i = 0; i < processes; ++i) {
+      const fs::path root = folder() / concat("fresh-", i);
+      EXPECT_EQ(run(root).code, 0);
+      hashes.insert(weights(root));
+    }
+    EXPECT_EQ(hashes.size(), 1U) << processes << " processes";
+  }
+};
+
+class SurvivalLong : public SurvivalSlow {};
+
+TEST_F(SurvivalSlow, TenKillsLoseNothing) {
+  check_kills(10);
+}
+TEST_F(SurvivalLong, TwoHundredKillsLoseNothing) {
+  check_kills(200);
+}
+
+TEST_F(SurvivalSlow, TenSignalsStoreTheRun) {
+  check_signals(10);
+}
+TEST_F(SurvivalLong, AHundredSignalsStoreTheRun) {
+  check_signals(100);
+}
+
+TEST_F(SurvivalSlow, ThreeFreshProcessesGiveTheSameBits) {
+  check_fresh_processes(3);
+}
+TEST_F(SurvivalLong, TwentyFreshProcessesGiveTheSameBits) {
+  check_fresh_processes(20);
+}
+
+TEST_F(SurvivalSlow, ASecondSignalEndsAtOnce) {
+  const fs::path root = folder() / "runs";
+  Process process(train(root), folder() / "log");
+  ASSERT_TRUE(process.wait_for(run_of(root) / "config.toml"));
+  process.send(SIGTERM);
+  process.send(SIGTERM);
+  const Ending ending = process.wait();
+  EXPECT_EQ(ending.code, 75) << ending.err;
+  check_files(root);
+  EXPECT_EQ(run(root).code, 0);
+}
+
+TEST_F(SurvivalSlow, TwoProcessesDoNotWriteOneRun) {
+  const fs::path root = folder() / "runs";
+  Process first(train(root), folder() / "log");
+  ASSERT_TRUE(first.wait_for(run_of(root) / "config.toml"));
+  const Ending second = Process(train(root), folder() / "log-2").wait();
+  EXPECT_EQ(second.code, 74) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("is being written by process "));
+  EXPECT_EQ(first.wait().code, 0);
+}
+
+/// A file system of its own with little room.
+class SmallDisk {
+ public:
+  SmallDisk(const fs::path& folder, const std::string& size) : folder_(folder) {
+    fs::create_directories(folder);
+    there_ = ::mount("tmpfs", folder.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (there_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool there() const { return there_; }
+
+ private:
+  fs::path folder_;
+  bool there_ = false;
+};
+
+// Room for some files of the run, not for all: it ends in the middle, with nothing torn, and goes
+// on once there is room.
+TEST_F(SurvivalSlow, AFullDiskEndsWith74AndLosesNothing) {
+  const std::string expected = undisturbed();
+  int full = 0;
+  for (const char* size : {"64k", "400k", "700k", "900k", "1000k"}) {
+    const fs::path root = folder() / "disk";
+    fs::path saved = folder() / concat("saved-", size);
+    {
+      const SmallDisk disk(root, size);
+      if (!disk.there()) GTEST_SKIP() << "an optional program is not installed: no right to mount";
+      const Ending ending = run(root);
+      ASSERT_TRUE(ending.code == 74 || ending.code == 0) << ending.code << ending.err;
+      if (ending.code == 74) {
+        ++full;
+        EXPECT_THAT(ending.err, HasSubstr("No space left on device"));
+        EXPECT_EQ(std::count(ending.err.begin(), ending.err.end(), '\n'), 1) << ending.err;
+      }
+      check_files(root);
+      fs::copy(root, saved, fs::copy_options::recursive);
+    }
+    EXPECT_EQ(run(saved).code, 0);
+    EXPECT_EQ(weights(saved), expected) << size;
+  }
+  EXPECT_GE(full, 2) << "the sizes no longer fit the run";
+}
+
+TEST_F(SurvivalSlow, AFolderThatCannotBeWrittenEndsWith74) {
+  const fs::path root = folder() / "runs";
+  const SmallDisk disk(root, "4m");
+  if (!disk.there()) GTEST_SKIP() << "an optional program is not installed: no right to mount";
+  ASSERT_EQ(::mount("tmpfs", root.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  const Ending ending = run(root);
+  EXPECT_EQ(ending.code, 74);
+  EXPECT_THAT(ending.err, HasSubstr("Read-only file system"));
+  EXPECT_EQ(std::count(ending.err.begin(), ending.err.end(), '\n'), 1) << ending.err;
+}
+
+struct Footprint {
+  double mb = 0.0;
+  double files = 0.0;
+};
+
+// No growth over 1,000 epochs: memory and file descriptors of the last half against the first.
+TEST_F(SurvivalLong, AThousandEpochsDoNotGrow) {
+  std::vector<std::string> words = train(folder() / "runs");
+  for (const char* setting :
+       {"train.epochs=1000", "checkpoint.steps=0", "eval.val_every=10", "eval.test_every=10"}) {
+    words.insert(words.end(), {"--set", setting});
+  }
+  Process process(words, folder() / "log");
+  const fs::path metrics = run_of(folder() / "runs") / "metrics.jsonl";
+  ASSERT_TRUE(process.wait_for(metrics));
+  std::vector<Footprint> seen;
+  while (!process.ended()) {
+    const Footprint now{process.resident_mb(), static_cast<double>(process.open_files())};
+    if (now.mb > 0) seen.push_back(now);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(process.wait().code, 0);
+  ASSERT_GE(seen.size(), 100U);
+  const auto most = [&](std::size_t begin, std::size_t end, double Footprint::*field) {
+    double value = 0;
+    for (std::size_t i = begin; i < end; ++i) value = std::max(value, seen[i].*field);
+    return value;
+  };
+  const std::size_t tenth = seen.size() / 10;
+  const double early = most(tenth, 5 * tenth, &Footprint::mb);
+  const double late = most(5 * tenth, seen.size(), &Footprint::mb);
+  const double early_files = most(tenth, 5 * tenth, &Footprint::files);
+  const double late_files = most(5 * tenth, seen.size(), &Footprint::files);
+  std::cout << "resident " << early << " MiB, later " << late << " MiB; open files " << early_files
+            << ", later " << late_files << '\n';
+  EXPECT_LE(late, early + 4.0) << "MiB";
+  EXPECT_LE(late_files, early_files);
+}
+
+}  // namespace
+}  // namespace smcl::cli

@@ -11,6 +11,8 @@ void add_compare(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_data(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_manual(CLI::App& app);
+void add_completion(CLI::App& app);
 
 /// Parses and runs a command line; returns the exit code. The only place that prints errors.
 int run(int argc, char** argv);

@@ -30,7 +30,23 @@ struct Judged {
   std::vector<std::string> class_names;
   metrics::GroupBounds bounds;
   std::string what;
+  std::string history;  ///< how the run came about, where not from the start on one machine
 };
+
+/// Of a summary: whence the run branched, and whether its bits can be had again.
+std::string history_of(const nlohmann::json& summary) {
+  std::string text;
+  if (const auto branch = summary.find("branched_from"); branch != summary.end()) {
+    text = concat("branched from ", branch->at("run").get<std::string>(), "@",
+                  branch->at("epoch").get<int>());
+  }
+  if (!summary.value("bit_exact", true)) {
+    text += concat(text.empty() ? "" : "; ",
+                   "not bit-exact: it went on with other settings or on another machine "
+                   "(resumes in fingerprint.json)");
+  }
+  return text;
+}
 
 /// All but the predictions, from the run's summary.
 Judged classes_of(const record::RunFolder& folder) {
@@ -41,6 +57,7 @@ Judged classes_of(const record::RunFolder& folder) {
     read.class_names = summary.at("class_names").get<std::vector<std::string>>();
     read.bounds.many_above = summary.at("groups").at("many_above").get<int>();
     read.bounds.few_below = summary.at("groups").at("few_below").get<int>();
+    read.history = history_of(summary);
     return read;
   });
   const bool negative = std::any_of(judged.train_counts.begin(), judged.train_counts.end(),
@@ -149,6 +166,7 @@ void evaluate(const Options& options) {
     out["format_version"] = 1;
     out["run"] = folder.name();
     out["what"] = judged.what;
+    if (!judged.history.empty()) out["history"] = judged.history;
     out["class_names"] = judged.class_names;
     out["train_counts"] = judged.train_counts;
     std::cout << out.dump(2) << '\n';
@@ -164,7 +182,9 @@ void evaluate(const Options& options) {
         {"prior-corrected", metrics::accuracy(corrected, judged.train_counts, judged.bounds), {}}};
     std::cout << render(report::accuracy_table(rows), options.format);
   }
-  if (options.format == "text") std::cout << judged.what << '\n';
+  if (options.format != "text") return;
+  std::cout << judged.what << '\n';
+  if (!judged.history.empty()) std::cout << judged.history << '\n';
 }
 
 }  // namespace

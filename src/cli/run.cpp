@@ -57,6 +57,8 @@ int run(int argc, char** argv) {
   add_explain(app);
   add_data(app);
   add_doctor(app);
+  add_manual(app);
+  add_completion(app);
   // After the commands, which would inherit it.
   app.footer(
       "Examples:\n"

@@ -3,31 +3,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "cli/command_tree.h"
 #include "core/config.h"
 #include "core/error.h"
 
 namespace smcl::cli {
 namespace {
 
-/// "smcl data info"
-std::string path_of(const CLI::App& app) {
-  const CLI::App* parent = app.get_parent();
-  return parent == nullptr ? app.get_name() : path_of(*parent) + " " + app.get_name();
-}
-
-std::vector<std::string> commands_of(const CLI::App& app) {
+std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
-
-std::vector<std::string> options_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
+  for (const CLI::App* command : commands) names.push_back(command->get_name());
   return names;
 }
 
@@ -44,14 +29,15 @@ std::string unknown_word(const CLI::App& app, const std::string& word) {
     const std::string name = word.substr(0, word.find('='));
     return concat("unknown option '", name, "'", advice(app, name, options_of(app)));
   }
-  const std::vector<std::string> commands = commands_of(app);
+  const std::vector<std::string> commands = names_of(commands_of(app));
   const char* what = commands.empty() ? "unexpected argument '" : "unknown command '";
   return concat(what, word, "'", advice(app, word, commands));
 }
 
 std::string missing_command(const CLI::App& app) {
   std::string list;
-  for (const std::string& name : commands_of(app)) list += (list.empty() ? "" : ", ") + name;
+  for (const std::string& name : names_of(commands_of(app)))
+    list += (list.empty() ? "" : ", ") + name;
   return concat("'", path_of(app), "' needs a command: ", list);
 }
 

@@ -5,36 +5,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "cli/commands.h"
+#include "cli/program.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "image/png.h"
 
 namespace smcl::cli {
 namespace {
 
 const std::string kRecipes = std::string(SMCL_SOURCE_DIR) + "/recipes/";
-
-struct Result {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-/// The program, in this process.
-Result smcl(std::vector<std::string> words) {
-  words.insert(words.begin(), "smcl");
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  log::set_console_level(log::Level::info);
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Result result;
-  result.code = run(static_cast<int>(arguments.size()), arguments.data());
-  result.out = ::testing::internal::GetCapturedStdout();
-  result.err = ::testing::internal::GetCapturedStderr();
-  return result;
-}
 
 std::ptrdiff_t lines(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
@@ -236,6 +214,19 @@ TEST(CommandSlow, TrainEvalCompareExplain) {
   EXPECT_EQ(stored.at("accuracy"), fresh.at("accuracy"));
   EXPECT_EQ(lines(smcl({"eval", run, "--by", "classes", "--format", "csv"}).out), 11);
   EXPECT_EQ(smcl({"eval", run, "--set", "mask.prob=0.1"}).code, 2);
+
+  std::vector<std::string> branch{"train", kRecipes + "quickstart/mask-only.toml", "--runs",
+                                  root.string(), "--branch-from"};
+  branch.insert(branch.end(), {(root / "quickstart-ce-1").string() + "@2"});
+  branch.insert(branch.end(), tiny.begin(), tiny.end());
+  EXPECT_EQ(smcl(branch).code, 2) << "the run has two epochs, from 0";
+  branch[5] = (root / "quickstart-ce-1").string() + "@1";
+  branch.insert(branch.end(), {"--set", "mask.start=1"});
+  const Result branched = smcl(branch);
+  ASSERT_EQ(branched.code, 0) << branched.err;
+  EXPECT_NE(smcl({"eval", (root / "quickstart-mask-only-1").string()})
+                .out.find("branched from quickstart-ce-1@1"),
+            std::string::npos);
 
   const Result table =
       smcl({"compare", (root / "quickstart-ce-1").string(), run, "--format", "json"});

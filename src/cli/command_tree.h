@@ -1,0 +1,17 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace smcl::cli {
+
+/// "smcl data info"
+std::string path_of(const CLI::App& app);
+std::vector<const CLI::App*> commands_of(const CLI::App& app);
+/// Long names of the options of one command: "--set".
+std::vector<std::string> options_of(const CLI::App& app);
+/// Words that an option allows, where it lists them: text, json, csv.
+std::vector<std::string> words_of(const CLI::Option& option);
+
+}  // namespace smcl::cli

@@ -63,6 +63,13 @@ TEST(ParseCifar, BrokenRecordsAreNamed) {
   EXPECT_THAT(error_of<DataError>([&] { parse_cifar(bytes, CifarKind::cifar10, "batch"); }),
               AllOf(HasSubstr("6145"), HasSubstr("3073")));
   EXPECT_THROW(parse_cifar(record({0, 100}), CifarKind::cifar100, "x"), DataError);
+  // Twenty superclasses (Krizhevsky 2009).
+  EXPECT_THAT(
+      error_of<DataError>([&] {
+        parse_cifar(record({20, 5}), CifarKind::cifar100, "train.bin");
+      }),
+      "train.bin: record 0 has coarse label 20, expected 0 to 19: broken, or not the binary "
+      "version of cifar100");
 }
 
 TEST(FindCifar, TakesTheFolderOrItsParent) {

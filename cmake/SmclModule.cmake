@@ -85,9 +85,10 @@ function(smcl_test name torch)
   # the only one; the number of a type (/0 to /9) can stand before it.
   set(slow "*Slow.*:*Slow/?.*")
   set(long "*Long.*:*Long/?.*")
-  smcl_discover(${name} fast "-${slow}:${long}")
-  smcl_discover(${name} slow "${slow}")
-  smcl_discover(${name} long "${long}")
+  set(not_tests "*DISABLED_*")
+  smcl_discover(${name} fast "-${slow}:${long}:${not_tests}")
+  smcl_discover(${name} slow "${slow}-${not_tests}")
+  smcl_discover(${name} long "${long}-${not_tests}")
 endfunction()
 
 function(smcl_module name)

@@ -38,3 +38,22 @@ configure_and_build() {
   }
   cmake --build --preset "$preset" -j "$(build_jobs)" ${1:+--target "$@"}
 }
+
+# print_skipped PRESET: the tests that the last ctest skipped, each with the reason that it gave.
+# Fails where a reason is none of those that tests/README.md allows.
+print_skipped() {
+  local log=build/$1/Testing/Temporary/LastTest.log
+  [ -r "$log" ] || return 0
+  awk '
+    function allowed(reason) {
+      return reason ~ /^(no GPU$|SMCL_DATA_DIR[ \/]|this CPU lacks )/ || reason ~ / is not installed$/
+    }
+    / Testing: / { name = $0; sub(/.* Testing: /, "", name) }
+    wanted && NF {
+      print "skipped: " name ": " $0
+      if (!allowed($0)) { print "FAILED: no reason to skip a test (tests/README.md)"; bad = 1 }
+      wanted = 0
+    }
+    /: Skipped$/ { wanted = 1 }
+    END { exit bad }' "$log"
+}

@@ -187,7 +187,8 @@ TEST_F(RealCifar10Slow, FirstImagesOfTheOfficialFiles) {
   // tutorials of several frameworks, as is the first pixel of the frog.
   const std::vector<int> official{6, 9, 9, 4, 1, 1, 2, 7, 8, 3};
   for (std::size_t i = 0; i < official.size(); ++i) {
-    if (sets_.train->label(i) != official[i]) GTEST_SKIP() << "a copy in another order";
+    if (sets_.train->label(i) != official[i])
+      GTEST_SKIP() << "SMCL_DATA_DIR has a copy in another order";
   }
   const std::vector<int> test{3, 8, 8, 0, 6, 6, 1, 6, 3, 1};
   for (std::size_t i = 0; i < test.size(); ++i) EXPECT_EQ(sets_.test->label(i), test[i]);

@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
+use_own_tmp
 stage "set-up" tools/setup --dev "$@"
 stage "build" configure_and_build dev
 status=0

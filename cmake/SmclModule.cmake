@@ -57,12 +57,12 @@ function(smcl_use_torch target)
   target_precompile_headers(${target} REUSE_FROM smcl_torch_pch)
 endfunction()
 
-# The tests of test_NAME that FILTER names, under one label. ctest calls a
-# parameterised test by its name, not by the bytes of its parameter.
+# The tests of test_NAME that FILTER names, under one label. ctest calls a parameterised test by its
+# name, not by the bytes of its parameter. Temporary files stay in the build folder.
 function(smcl_discover name label filter)
   gtest_discover_tests(test_${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
     NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${label})
+    PROPERTIES LABELS ${label} ENVIRONMENT "TMPDIR=${CMAKE_BINARY_DIR}/tmp")
 endfunction()
 
 function(smcl_test name torch)
@@ -81,6 +81,7 @@ function(smcl_test name torch)
     include(${PROJECT_SOURCE_DIR}/tests/${name}/extra.cmake)
   endif()
   include(GoogleTest)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/tmp)
   # The ending of a suite's name is its label (tests/README.md). The dot between suite and test is
   # the only one; the number of a type (/0 to /9) can stand before it.
   set(slow "*Slow.*:*Slow/?.*")

@@ -10,6 +10,13 @@ build_jobs() {
   echo $((cpus < memory ? cpus : memory))
 }
 
+# Temporary files of all that is started from here go to build/tmp, emptied now.
+use_own_tmp() {
+  rm -rf build/tmp
+  mkdir -p build/tmp
+  export TMPDIR=$PWD/build/tmp
+}
+
 # stage NAME COMMAND...: runs the command and says how long it took.
 stage() {
   local name=$1 begin=$SECONDS status=0

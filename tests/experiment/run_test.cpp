@@ -48,6 +48,7 @@ class RunSlow : public ::testing::Test {
     std::filesystem::remove_all(root_);
     options_.root = root_;
   }
+  void TearDown() override { std::filesystem::remove_all(root_); }
   std::filesystem::path root_;
   RunOptions options_;
 };

@@ -8,20 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-# Names of skipped tests with the reason that each gave.
-print_skipped() {
-  local log=build/dev/Testing/Temporary/LastTest.log
-  [ -r "$log" ] || return 0
-  awk '
-    / Testing: / { name = $0; sub(/.* Testing: /, "", name) }
-    wanted && NF { print "skipped: " name ": " $0; wanted = 0 }
-    /: Skipped$/ { wanted = 1 }' "$log"
-}
-
+use_own_tmp
 stage "set-up" tools/setup --dev "$@"
 stage "build" configure_and_build dev
 status=0
 stage "tests" ctest --test-dir build/dev -LE long -j2 --output-on-failure --no-tests=error \
   --timeout 600 || status=$?
-print_skipped
+print_skipped dev || status=1
 exit $status

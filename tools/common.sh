@@ -10,6 +10,13 @@ build_jobs() {
   echo $((cpus < memory ? cpus : memory))
 }
 
+# Temporary files of all that is started from here go to build/tmp, emptied now.
+use_own_tmp() {
+  rm -rf build/tmp
+  mkdir -p build/tmp
+  export TMPDIR=$PWD/build/tmp
+}
+
 # stage NAME COMMAND...: runs the command and says how long it took.
 stage() {
   local name=$1 begin=$SECONDS status=0
@@ -37,4 +44,23 @@ configure_and_build() {
     return 1
   }
   cmake --build --preset "$preset" -j "$(build_jobs)" ${1:+--target "$@"}
+}
+
+# print_skipped PRESET: the tests that the last ctest skipped, each with the reason that it gave.
+# Fails where a reason is none of those that tests/README.md allows.
+print_skipped() {
+  local log=build/$1/Testing/Temporary/LastTest.log
+  [ -r "$log" ] || return 0
+  awk '
+    function allowed(reason) {
+      return reason ~ /^(no GPU$|SMCL_DATA_DIR[ \/]|this CPU lacks )/ || reason ~ / is not installed$/
+    }
+    / Testing: / { name = $0; sub(/.* Testing: /, "", name) }
+    wanted && NF {
+      print "skipped: " name ": " $0
+      if (!allowed($0)) { print "FAILED: no reason to skip a test (tests/README.md)"; bad = 1 }
+      wanted = 0
+    }
+    /: Skipped$/ { wanted = 1 }
+    END { exit bad }' "$log"
 }

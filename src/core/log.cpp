@@ -32,7 +32,7 @@ struct Sinks {
 
   Sinks()
       : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
-    if (std::getenv("NO_COLOR") != nullptr) console->set_color_mode(spdlog::color_mode::never);
+    if (no_color()) console->set_color_mode(spdlog::color_mode::never);
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<WarningMark>('*').set_pattern("%^%*%v%$");
     console->set_formatter(std::move(formatter));
@@ -64,6 +64,11 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 }  // namespace
+
+bool no_color() {
+  const char* value = std::getenv("NO_COLOR");
+  return value != nullptr && *value != '\0';
+}
 
 void set_console_level(Level level) {
   sinks().console->set_level(to_spdlog(level));

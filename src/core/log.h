@@ -12,6 +12,9 @@ enum class Level { debug, info, warn, error, off };
 
 /// What reaches standard error; default: info.
 void set_console_level(Level level);
+/// Whether the environment variable NO_COLOR is set and not empty (no-color.org): no colours then,
+/// here or elsewhere.
+bool no_color();
 /// Appends everything from debug on to `file` with time stamps; an empty path closes it.
 /// Throws IoError where the file cannot be opened.
 void set_file(const std::filesystem::path& file);

@@ -51,6 +51,7 @@ const CifarLayout& cifar_layout(CifarKind kind) {
       .md5 = "03b5dce01913d631647c71ecec9e9cb8",
       .classes = 100,
       .label_bytes = 2,
+      .coarse_classes = 20,
       .train = {"train.bin"},
       .records_a_train_file = 50000,
       .test = "test.bin",
@@ -77,11 +78,13 @@ CifarRecords parse_cifar(std::span<const std::uint8_t> bytes, CifarKind kind,
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint8_t* record = bytes.data() + i * record_bytes;
     const std::int32_t label = record[label_bytes - 1];
-    if (label >= layout.classes) {
-      throw DataError(concat(origin, ": record ", i, " has label ", label, ", expected 0 to ",
-                             layout.classes - 1, ": broken, or not the binary version of ",
-                             layout.name));
-    }
+    const auto check = [&](const char* what, int got, int classes) {
+      if (got < classes) return;
+      throw DataError(concat(origin, ": record ", i, " has ", what, " ", got, ", expected 0 to ",
+                             classes - 1, ": broken, or not the binary version of ", layout.name));
+    };
+    check("label", label, layout.classes);
+    if (layout.coarse_classes > 0) check("coarse label", record[0], layout.coarse_classes);
     records.labels.push_back(label);
     const std::uint8_t* planes = record + label_bytes;
     std::uint8_t* out = records.pixels.data() + i * kPixels;

@@ -23,6 +23,7 @@ struct CifarLayout {
   std::string md5;  ///< of the archive
   int classes = 0;
   int label_bytes = 0;             ///< the last of them is the (fine) label
+  int coarse_classes = 0;          ///< of the label byte before it; 0 where there is none
   std::vector<std::string> train;  ///< file names
   std::size_t records_a_train_file = 0;
   std::string test;
@@ -42,7 +43,7 @@ struct CifarRecords {
 };
 
 /// Any whole number of records. `origin` names them in errors. Throws DataError on a broken record
-/// or a label out of range.
+/// or a label, fine or coarse, out of range.
 CifarRecords parse_cifar(std::span<const std::uint8_t> bytes, CifarKind kind,
                          const std::string& origin);
 

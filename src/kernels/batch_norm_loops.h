@@ -20,7 +20,7 @@ inline void for_each_group(std::size_t channels, Work work) {
 }
 
 /// Sums kept side by side, to hide the latency of additions and to read rows in one go.
-constexpr std::size_t kSums = 4;
+inline constexpr std::size_t kSums = 4;
 
 /// Two sums for each channel of kGroups neighbouring groups from channel `first` on, each in
 /// kSums / kGroups chains of rows: add(channel, index in the array, lanes, sum, dot).

@@ -10,7 +10,7 @@
 namespace smcl::kernels {
 namespace {
 
-bool all_finite_loop(const float* values, std::size_t count) {
+inline bool all_finite_loop(const float* values, std::size_t count) {
   constexpr std::uint32_t exponent = 0x7f800000U;
   std::uint32_t found = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -26,12 +26,12 @@ inline std::uint16_t bf16_bits(float value) {
   return static_cast<std::uint16_t>((bits & 0x7fffffffU) > 0x7f800000U ? 0x7fc0U : rounded);
 }
 
-void to_bf16_loop(const float* __restrict values, std::uint16_t* __restrict shadow,
-                  std::size_t count) {
+inline void to_bf16_loop(const float* __restrict values, std::uint16_t* __restrict shadow,
+                         std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) shadow[i] = bf16_bits(values[i]);
 }
 
-void sgd_loop(const SgdSpan& span, const SgdRates& rates) {
+inline void sgd_loop(const SgdSpan& span, const SgdRates& rates) {
   float* __restrict p = span.parameters;
   const float* __restrict g = span.gradients;
   float* __restrict v = span.momentum;

@@ -1,3 +1,5 @@
+#include <ATen/core/grad_mode.h>
+
 #include <cstring>
 #include <map>
 #include <set>

@@ -90,7 +90,7 @@ struct Planner::State {
 };
 
 Planner::Planner(PlannerSettings settings, std::vector<std::uint32_t> samples,
-                 std::vector<std::int32_t> labels, int classes)
+                 const std::vector<std::int32_t>& labels, int classes)
     : settings_(std::move(settings)) {
   check_settings(settings_);
   if (samples.empty()) {

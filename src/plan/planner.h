@@ -29,7 +29,7 @@ class Planner {
   /// samples[i]; `classes` their number. Throws UsageError on contradicting settings, DataError
   /// where there are no samples.
   Planner(PlannerSettings settings, std::vector<std::uint32_t> samples,
-          std::vector<std::int32_t> labels, int classes);
+          const std::vector<std::int32_t>& labels, int classes);
   ~Planner();
 
   /// The last, short batch counts.

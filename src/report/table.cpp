@@ -5,12 +5,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace smcl::report {
 namespace {
@@ -124,9 +124,7 @@ Cell cell(const std::optional<double>& value) {
 }
 
 TextStyle text_style(bool is_terminal) {
-  const char* no_color = std::getenv("NO_COLOR");
-  const bool refused = no_color != nullptr && *no_color != '\0';
-  return is_terminal && !refused ? TextStyle::bold : TextStyle::plain;
+  return is_terminal && !log::no_color() ? TextStyle::bold : TextStyle::plain;
 }
 
 TableFormat table_format(std::string_view name) {

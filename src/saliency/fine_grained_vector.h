@@ -20,7 +20,7 @@ constexpr int larger(int a, int b) {
 }
 
 /// The pixel beside the border, seen from outside: the border is reflected and not repeated.
-void pad_row(std::uint8_t* row, int width) {
+inline void pad_row(std::uint8_t* row, int width) {
   row[-1] = row[width == 1 ? 0 : 1];
   row[width] = row[width == 1 ? 0 : width - 2];
 }

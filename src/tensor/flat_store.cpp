@@ -1,6 +1,7 @@
 #include "tensor/flat_store.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include <atomic>
 #include <utility>

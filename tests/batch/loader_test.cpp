@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "batch/fake_dataset.h"
@@ -131,7 +132,11 @@ TEST_P(LoaderOf, StopsWhileBusy) {
 
 INSTANTIATE_TEST_SUITE_P(Threads, LoaderOf,
                          ::testing::Values(std::pair{0, 1}, std::pair{1, 1}, std::pair{1, 4},
-                                           std::pair{3, 1}, std::pair{3, 2}, std::pair{4, 16}));
+                                           std::pair{3, 1}, std::pair{3, 2}, std::pair{4, 16}),
+                         [](const auto& tested) {
+                           return "threads" + std::to_string(tested.param.first) + "_ahead" +
+                                  std::to_string(tested.param.second);
+                         });
 
 TEST(Loader, RefusesWhatCannotBe) {
   const FakeDataset set(70, 12, 12);

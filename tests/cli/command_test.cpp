@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,8 +19,19 @@ std::ptrdiff_t lines(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
+/// Goes away with the process.
+struct Scratch {
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("smcl-cli-" + std::to_string(getpid()));
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
 std::filesystem::path fresh_folder(const std::string& name) {
-  auto folder = std::filesystem::path(::testing::TempDir()) / ("smcl-cli-" + name);
+  static const Scratch scratch;
+  auto folder = scratch.path / name;
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;

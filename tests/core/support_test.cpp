@@ -132,6 +132,16 @@ TEST(Log, AppendsToAFileThatIsThere) {
   fs::remove(file);
 }
 
+TEST(Log, NoColorCountsWhereItIsNotEmpty) {
+  unsetenv("NO_COLOR");
+  EXPECT_FALSE(log::no_color());
+  setenv("NO_COLOR", "", 1);
+  EXPECT_FALSE(log::no_color());
+  setenv("NO_COLOR", "1", 1);
+  EXPECT_TRUE(log::no_color());
+  unsetenv("NO_COLOR");
+}
+
 TEST(Log, RefusesAFileThatCannotBeOpened) {
   EXPECT_THROW(log::set_file(::testing::TempDir()), IoError);
 }

@@ -63,6 +63,13 @@ TEST(ParseCifar, BrokenRecordsAreNamed) {
   EXPECT_THAT(error_of<DataError>([&] { parse_cifar(bytes, CifarKind::cifar10, "batch"); }),
               AllOf(HasSubstr("6145"), HasSubstr("3073")));
   EXPECT_THROW(parse_cifar(record({0, 100}), CifarKind::cifar100, "x"), DataError);
+  // Twenty superclasses (Krizhevsky 2009).
+  EXPECT_THAT(
+      error_of<DataError>([&] {
+        parse_cifar(record({20, 5}), CifarKind::cifar100, "train.bin");
+      }),
+      "train.bin: record 0 has coarse label 20, expected 0 to 19: broken, or not the binary "
+      "version of cifar100");
 }
 
 TEST(FindCifar, TakesTheFolderOrItsParent) {
@@ -180,7 +187,8 @@ TEST_F(RealCifar10Slow, FirstImagesOfTheOfficialFiles) {
   // tutorials of several frameworks, as is the first pixel of the frog.
   const std::vector<int> official{6, 9, 9, 4, 1, 1, 2, 7, 8, 3};
   for (std::size_t i = 0; i < official.size(); ++i) {
-    if (sets_.train->label(i) != official[i]) GTEST_SKIP() << "a copy in another order";
+    if (sets_.train->label(i) != official[i])
+      GTEST_SKIP() << "SMCL_DATA_DIR has a copy in another order";
   }
   const std::vector<int> test{3, 8, 8, 0, 6, 6, 1, 6, 3, 1};
   for (std::size_t i = 0; i < test.size(); ++i) EXPECT_EQ(sets_.test->label(i), test[i]);

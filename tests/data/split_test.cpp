@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <string>
 
 #include "core/error.h"
 
@@ -49,7 +50,10 @@ INSTANTIATE_TEST_SUITE_P(Ratios, SplitTotals,
                                            Totals{50, 13996, 12608, 41, 41, 18},
                                            Totals{100, 12406, 10847, 35, 35, 30},
                                            Totals{200, 11203, 9502, 30, 31, 39},
-                                           Totals{256, 10844, 9098, 29, 29, 42}));
+                                           Totals{256, 10844, 9098, 29, 29, 42}),
+                         [](const auto& tested) {
+                           return "ratio" + std::to_string(static_cast<int>(tested.param.ratio));
+                         });
 
 TEST(ExponentialCounts, Cifar10AtRatio100) {
   // Printed in many papers on CIFAR-10-LT (e.g. Cao et al. 2019): 5000 ... 50.
@@ -143,7 +147,7 @@ TEST(CountsByLabel, GivesEachRankToItsLabel) {
   EXPECT_THROW(counts_by_label(std::vector<int>{1}, std::vector<int>{0, 1}), InternalError);
 }
 
-TEST(LongTailedSplit, TakesTheShuffledFrontOfEachClassWithoutReseeding) {
+TEST(SplitByCounts, TakesTheShuffledFrontOfEachClassWithoutReseeding) {
   // Ten images of class 0 at the odd positions, ten of class 1 at the even ones.
   std::vector<std::int32_t> labels;
   for (int i = 0; i < 20; ++i) labels.push_back(1 - i % 2);
@@ -156,14 +160,14 @@ TEST(LongTailedSplit, TakesTheShuffledFrontOfEachClassWithoutReseeding) {
   EXPECT_TRUE(split.validation.empty());
 }
 
-TEST(LongTailedSplit, ValidationComesFirstAndTrainingGoesOnBehindIt) {
+TEST(SplitByCounts, ValidationComesFirstAndTrainingGoesOnBehindIt) {
   const std::vector<std::int32_t> labels(10, 0);
   const Split split = long_tailed_split(labels, std::vector<int>{3}, 2, 0);
   EXPECT_THAT(split.validation, ElementsAre(2, 8));
   EXPECT_THAT(split.train, ElementsAre(4, 9, 1));
 }
 
-TEST(LongTailedSplit, RefusesWhatIsNotThere) {
+TEST(SplitByCounts, RefusesWhatIsNotThere) {
   const std::vector<std::int32_t> labels{0, 0, 1};
   EXPECT_NO_THROW(long_tailed_split(labels, std::vector<int>{2, 1}, 0, 0));
   EXPECT_THROW(long_tailed_split(labels, std::vector<int>{3, 1}, 0, 0), DataError);

@@ -1,5 +1,7 @@
 #include "method/step_dump.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cstring>
 #include <list>
 

@@ -1,5 +1,6 @@
 #include "nn/fused_block.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -74,7 +75,10 @@ TEST_P(FiniteDifferences, AgreeWithTheGradientsOfABlock) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(TrainingAndNot, FiniteDifferences, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(TrainingAndNot, FiniteDifferences, testing::Bool(),
+                         [](const auto& tested) {
+                           return tested.param ? "training" : "evaluating";
+                         });
 
 // The kernels against LibTorch's operations. bf16 keeps 8 bits: 2^-8 = 0.004 a rounding.
 TEST(FusedBlock, KernelsAgreeWithLibTorch) {

@@ -1,5 +1,6 @@
 #include "nn/network.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -174,7 +175,10 @@ TEST_P(NetworkAgainstReference, UpdatesStatisticsFromChosenRowsOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, NetworkAgainstReference,
-                         testing::Values(FusedBackend::torch, FusedBackend::automatic));
+                         testing::Values(FusedBackend::torch, FusedBackend::automatic),
+                         [](const auto& tested) {
+                           return tested.param == FusedBackend::torch ? "torch" : "automatic";
+                         });
 
 TEST(Network, AddsGradientsOfTwoPasses) {
   Network network(small(), 10, 3, Precision::fp32, at::kCPU);

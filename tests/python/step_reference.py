@@ -4,8 +4,8 @@
     step_reference.py check DUMP...      compares dumps, prints the largest differences
     step_reference.py fixture OUT DUMP...  writes tests/fixtures/step anew: inputs, and what is
                                          expected of the program
-A dump is written by test_method (tests/method/step_test.cpp). Written from the formulas, not from
-the program's sources; masks by mask.kind = saliency on the visible part alone.
+A dump is written by test_method (tests/README.md says how). Written from the formulas, not from the
+program's sources; masks by mask.kind = saliency on the visible part alone.
 """
 
 import pathlib

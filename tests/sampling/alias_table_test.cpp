@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -47,9 +48,9 @@ struct Case {
   double chi_999;  ///< 99.9 % point of chi-squared with classes - 1 degrees of freedom, tables
 };
 
-class AliasTableOnLongTails : public ::testing::TestWithParam<std::tuple<Case, double, Unit>> {};
+class AliasTableOverRatios : public ::testing::TestWithParam<std::tuple<Case, double, Unit>> {};
 
-TEST_P(AliasTableOnLongTails, DrawsByTheProbabilities) {
+TEST_P(AliasTableOverRatios, DrawsByTheProbabilities) {
   const auto& [data, ratio, unit] = GetParam();
   const auto p = class_probabilities(long_tail(data.classes, data.n_max, ratio), Kind::effective,
                                      unit, 0.9999);
@@ -73,11 +74,20 @@ TEST_P(AliasTableOnLongTails, DrawsByTheProbabilities) {
   EXPECT_LT(chi, data.chi_999);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cifar, AliasTableOnLongTails,
+/// classes10_ratio50_by_sample
+std::string case_name(const ::testing::TestParamInfo<std::tuple<Case, double, Unit>>& info) {
+  const auto& [data, ratio, unit] = info.param;
+  return "classes" + std::to_string(data.classes) + "_ratio" +
+         std::to_string(static_cast<int>(ratio)) +
+         (unit == Unit::class_ ? "_by_class" : "_by_sample");
+}
+
+INSTANTIATE_TEST_SUITE_P(Cifar, AliasTableOverRatios,
                          ::testing::Combine(::testing::Values(Case{10, 5000, 27.88},
                                                               Case{100, 500, 148.23}),
                                             ::testing::Values(1.0, 10.0, 50.0, 100.0, 256.0),
-                                            ::testing::Values(Unit::class_, Unit::sample)));
+                                            ::testing::Values(Unit::class_, Unit::sample)),
+                         case_name);
 
 TEST(AliasTable, HandComputed) {
   // 1/4 and 3/4: place 0 keeps half of its coins, the other half and place 1 give 1.

@@ -1,5 +1,6 @@
 #include "tensor/flat_store.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/optim/sgd.h>
 

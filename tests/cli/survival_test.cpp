@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <random>
 #include <set>
 
@@ -23,6 +24,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 const std::string kRecipe = std::string(SMCL_SOURCE_DIR) + "/recipes/scenes/smcl.toml";
+
+const std::string kFaults = "/usr/lib/fiu/fiu_posix_preload.so";
 
 /// A run of two seconds that stores itself after every step.
 std::vector<std::string> train(const fs::path& root) {
@@ -129,6 +132,45 @@ class SurvivalSlow : public ScratchFolder {
     std::cout << stopped << " signals, " << finished + 1 << " runs\n";
   }
 
+  /// Lets system calls fail at random (libfiu) until `faults` runs have ended by it.
+  void check_faults(int faults) {
+    const std::string preload = "/usr/lib/fiu/fiu_run_preload.so " + kFaults;
+    const std::vector<std::string> calls{"posix/io/rw/write", "posix/io/rw/pwrite",
+                                         "posix/io/sync/fsync", "posix/io/dir/rename",
+                                         "posix/io/oc/open", "posix/io/rw/ftruncate"};
+    const std::string expected = undisturbed();
+    std::map<std::string, int> seen;
+    int failed = 0;
+    int finished = 0;
+    fs::path root = folder() / "faulty-0";
+    for (int i = 0; failed < faults; ++i) {
+      const std::string& call = calls[static_cast<std::size_t>(i) % calls.size()];
+      // Saves make hundreds of these calls: most runs get some steps further before they fail.
+      const std::string enable = concat("enable_random name=", call, ",probability=0.02\n");
+      const Ending ending =
+          Process(train(root), folder() / "log",
+                  {{"LD_PRELOAD", preload}, {"FIU_ENABLE", enable}, {"FIU_CTRL_FIFO", ""}})
+              .wait();
+      ASSERT_TRUE(ending.code == 74 || ending.code == 0) << call << ": " << ending.code << ending.err;
+      check_files(root);
+      if (ending.code == 74) {
+        ++failed;
+        ++seen[call];
+        EXPECT_EQ(std::count(ending.err.begin(), ending.err.end(), '\n'), 1) << ending.err;
+        EXPECT_THAT(ending.err, HasSubstr("smcl: cannot ")) << call;
+        continue;
+      }
+      if (!fs::exists(run_of(root) / "summary.json")) continue;
+      EXPECT_EQ(weights(root), expected) << "after " << failed << " faults";
+      root = folder() / concat("faulty-", ++finished);
+    }
+    EXPECT_EQ(run(root).code, 0);
+    EXPECT_EQ(weights(root), expected);
+    std::cout << failed << " faults, " << finished + 1 << " runs;";
+    for (const auto& [call, count] : seen) std::cout << ' ' << call << ' ' << count;
+    std::cout << '\n';
+  }
+
   void check_fresh_processes(int processes) {
     std::set<std::string> hashes;
     for (int i = 0; i < processes; ++i) {
@@ -154,6 +196,15 @@ TEST_F(SurvivalSlow, TenSignalsStoreTheRun) {
 }
 TEST_F(SurvivalLong, AHundredSignalsStoreTheRun) {
   check_signals(100);
+}
+
+TEST_F(SurvivalSlow, FiftyFaultsAreToldAndLoseNothing) {
+  if (!fs::exists(kFaults)) GTEST_SKIP() << "an optional program is not installed: fiu-utils";
+  check_faults(50);
+}
+TEST_F(SurvivalLong, AThousandFaultsAreToldAndLoseNothing) {
+  if (!fs::exists(kFaults)) GTEST_SKIP() << "an optional program is not installed: fiu-utils";
+  check_faults(1000);
 }
 
 TEST_F(SurvivalSlow, ThreeFreshProcessesGiveTheSameBits) {

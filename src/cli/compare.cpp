@@ -23,7 +23,10 @@ struct Options {
 report::AccuracyRow read_row(const record::RunFolder& folder, const nlohmann::json& summary,
                              const Options& options) {
   report::AccuracyRow row = row_of(folder.name(), summary);
-  if (options.corrected) row.accuracy = accuracy_from(summary.at("last").at("prior_corrected"));
+  if (options.corrected) {
+    row.accuracy = accuracy_from(summary.at("last").at("prior_corrected"));
+    row.bias_gap.reset();  // it is measured on the predictions as they are
+  }
   return row;
 }
 

@@ -38,6 +38,20 @@ std::string seed(int number) {
 
 const std::string kHalf = "[mask]\nprob = 0.5\n";
 
+TEST(Compare, ShowsTheGapOfWhatWasPredictedAndNoneAfterCorrection) {
+  const std::string run = finished("ce-1", "ce", 0.5, 0.25, seed(0));
+  const Result plain = smcl({"compare", run});
+  EXPECT_NE(plain.out.find("bias gap"), std::string::npos) << plain.out;
+  const Result corrected = smcl({"compare", run, "--prior-corrected"});
+  EXPECT_EQ(corrected.code, 0) << corrected.err;
+  EXPECT_EQ(corrected.out.find("bias gap"), std::string::npos) << corrected.out;
+  EXPECT_NE(corrected.out.find("after prior correction"), std::string::npos);
+  const auto row =
+      nlohmann::json::parse(smcl({"compare", run, "--prior-corrected", "--format", "json"}).out)[0];
+  EXPECT_EQ(row.at("few"), 0.5);
+  EXPECT_TRUE(row.at("bias_gap").is_null());
+}
+
 TEST(Compare, OtherSettingsOfARecipeAreAnotherRow) {
   const Result result =
       smcl({"compare", "--by-recipe", finished("smcl-1", "smcl", 0.5, 0.25, seed(0)),

@@ -71,8 +71,16 @@ Judged classes_of(const record::RunFolder& folder) {
   return judged;
 }
 
-Judged from_stored(const record::RunFolder& folder) {
+/// Whether every override is of groups.*, which judge predictions and change none.
+bool only_groups(const std::vector<std::string>& overrides) {
+  return std::all_of(overrides.begin(), overrides.end(), [](const std::string& assignment) {
+    return assignment.starts_with("groups.");
+  });
+}
+
+Judged from_stored(const record::RunFolder& folder, const Options& options) {
   Judged judged = classes_of(folder);
+  if (!options.set.empty()) judged.bounds = stored_recipe(folder, options.set).groups;
   const std::filesystem::path file = folder.predictions_file("test");
   judged.predictions = experiment::stored_predictions(file);
   if (static_cast<std::size_t>(judged.predictions.classes) != judged.class_names.size()) {
@@ -102,10 +110,11 @@ void check_weights(const record::RunFolder& folder, const std::string& which) {
 void check_overrides(const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides) {
     if (!assignment.starts_with("data.") && !assignment.starts_with("scenes.") &&
-        !assignment.starts_with("run.")) {
+        !assignment.starts_with("run.") && !assignment.starts_with("groups.")) {
       throw UsageError(
           concat("--set ", assignment,
-                 ": eval changes only data.*, scenes.* and run.*; the run decides the rest"));
+                 ": eval changes only data.*, scenes.*, groups.* and run.*; the run decides the "
+                 "rest"));
     }
   }
 }
@@ -159,8 +168,8 @@ report::Table class_table(const Judged& judged, const metrics::Accuracy& accurac
 
 void evaluate(const Options& options) {
   const auto folder = record::RunFolder::open(options.run);
-  const bool stored = options.weights.empty() && options.on.empty() && options.set.empty();
-  const Judged judged = stored ? from_stored(folder) : from_weights(folder, options);
+  const bool stored = options.weights.empty() && options.on.empty() && only_groups(options.set);
+  const Judged judged = stored ? from_stored(folder, options) : from_weights(folder, options);
   if (options.format == "json") {
     nlohmann::json out = experiment::judge(judged.predictions, judged.train_counts, judged.bounds);
     out["format_version"] = 1;
@@ -199,7 +208,10 @@ void add_eval(CLI::App& app) {
       ->check(CLI::IsMember({"last", "best_on_val", "best_on_test"}));
   command->add_option("--on", options->on, "set to compute anew on: test, val, train")
       ->check(CLI::IsMember({"test", "val", "train"}));
-  command->add_option("--set", options->set, "another data set: data.key=value (repeatable)")
+  command
+      ->add_option(
+          "--set", options->set,
+          "another data set, data.key=value, or other groups, groups.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--by", options->by, "groups (with thirds) or classes")
@@ -209,7 +221,9 @@ void add_eval(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
   command->footer(
-      "Without --weights, --on and --set the stored predictions of the last epoch are judged.\n"
+      "Without --weights, --on and --set the stored predictions of the last epoch are judged; "
+      "with\n"
+      "--set groups.many_above=N and groups.few_below=N too.\n"
       "Examples:\n  smcl eval runs/scenes-smcl-1\n  smcl eval runs/scenes-smcl-1 --by classes\n"
       "  smcl eval runs/scenes-smcl-1 --weights best_on_test --format json");
   command->callback([options] { evaluate(*options); });

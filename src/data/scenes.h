@@ -25,9 +25,9 @@ inline constexpr int kSceneSize = 32;
 struct ScenesSettings {
   std::uint64_t seed = 0;  ///< of objects, kinds, poses and textures
   /// How kinds go with classes in training:
-  /// context(alpha = 0.5, preferred = 4): with probability alpha one of the class's preferred
+  /// context(alpha = 0.6, preferred = 4): with probability alpha one of the class's preferred
   /// kinds, else any; independent: any; resampled(alpha = 0, preferred = 4): as context, drawn anew
-  /// each epoch; scarce(kinds = 4): only the class's preferred kinds.
+  /// each epoch, texture and all; scarce(kinds = 4): only the class's preferred kinds.
   config::Call support{"context", {0.6, 4.0}};
   double kind_zipf = 0.0;  ///< exponent of a long tail of kinds; 0 = all alike
   double scale_min = 0.5;  ///< of the object's 28 pixels

@@ -25,7 +25,7 @@ class KindRule {
  private:
   int draw_any(RandomStream& stream) const;
 
-  double alpha_ = 0.5;  // probability of a preferred kind
+  double alpha_ = 0.6;  // probability of a preferred kind
   bool resampled_ = false;
   std::vector<std::vector<int>> preferred_;
   std::array<std::uint32_t, kSceneKinds> weight_{};  // of a kind; 65536 for the commonest

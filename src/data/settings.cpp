@@ -93,6 +93,10 @@ void check_profile(const DataSettings& settings) {
     throw UsageError(
         concat(profile, " takes its numbers from a file: remove data.n_max = ", settings.n_max));
   }
+  if (settings.profile == "balanced" && settings.class_order_seed != -1) {
+    throw UsageError(concat(profile, " has no rare classes, so data.class_order_seed = ",
+                            settings.class_order_seed, " has no effect: set it to -1"));
+  }
   if (from_file && settings.class_order_seed != -1) {
     throw UsageError(concat(
         profile, " is in label order: remove data.class_order_seed = ", settings.class_order_seed));

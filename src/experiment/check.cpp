@@ -1,6 +1,8 @@
 #include "experiment/check.h"
 
+#include "core/config_text.h"
 #include "core/error.h"
+#include "experiment/idle.h"
 #include "nn/architecture.h"
 #include "plan/check.h"
 #include "saliency/detector.h"
@@ -8,76 +10,90 @@
 namespace smcl::experiment {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw UsageError(what);
+/// A moment that never comes: refused where it was chosen; a default merely scales badly to a run
+/// of a few epochs (short_run_warning).
+void check_moment(const char* key, const config::Moment& moment, const config::Moment& fallback,
+                  int epochs, const char* what) {
+  if (moment == fallback || moment.epoch(epochs) < epochs) return;
+  throw UsageError(concat(key, " = ", config::to_text(moment), " lies behind the last of ", epochs,
+                          " epochs, so ", what,
+                          " would never start: choose an earlier epoch or a smaller share of the "
+                          "run"));
 }
 
-/// A setting that was changed from its default and does nothing is a mistake worth a word. (A run
-/// folder's config.toml sets every key, so being set is not enough.)
-void check_without_effect(const Recipe& recipe) {
-  const plan::MaskSettings masks;
-  const method::MethodSettings methods;
-  const train::ScheduleSettings schedules;
-  const bool ce = recipe.method.name == "ce";
-  const bool masks_set = recipe.mask.prob != masks.prob && recipe.mask.prob != 0.0;
-  const bool contrast_set = recipe.method.mu != methods.mu && recipe.method.mu != 0.0;
-  const bool kind_set = recipe.mask.kind != masks.kind && recipe.mask.cutout_prob == 0.0;
-  if (ce && (masks_set || contrast_set || kind_set)) {
-    refuse(concat(masks_set      ? "mask.prob"
-                  : contrast_set ? "contrast.mu"
-                                 : "mask.kind",
-                  " is set, but method.name = ce masks nothing and has no contrastive part: leave "
-                  "it out, or set method.name = smcl"));
+void check_schedule(const train::ScheduleSettings& schedule, int epochs) {
+  if (schedule.kind != train::ScheduleKind::step || schedule.drops.empty()) return;
+  const bool chosen = schedule.drops != train::ScheduleSettings{}.drops;
+  for (const config::Moment& drop : schedule.drops) {
+    if (!chosen || drop.epoch(epochs) < epochs) continue;
+    throw UsageError(concat("schedule.drops: the drop at ", config::to_text(drop),
+                            " lies behind the last of ", epochs,
+                            " epochs and would never come: leave it and its factor out, or choose "
+                            "an earlier epoch"));
   }
-  const train::ScheduleSettings& schedule = recipe.train.schedule;
-  if (schedule.kind == train::ScheduleKind::cosine &&
-      (schedule.drops != schedules.drops || schedule.factors != schedules.factors)) {
-    refuse(
-        "schedule.drops or schedule.factors are set, but schedule.kind = cosine has no drops: "
-        "leave "
-        "them out, or set schedule.kind = step");
-  }
-  if (recipe.method.warm_up > 0 && recipe.method.when == method::ContrastWhen::always) {
-    refuse(
-        "contrast.warm_up is set, but contrast.when = always has the contrastive part from the "
-        "first step on: leave it out, or set contrast.when = masked");
-  }
-  if (!ce && recipe.method.label == method::MceLabel::own &&
-      recipe.lambda.rule != plan::LambdaRule::area) {
-    refuse(
-        "mce.lambda is set, but mce.label = own gives the own label its whole weight: leave it "
-        "out, "
-        "or set mce.label = mixed");
+  const int first = schedule.drops.front().epoch(epochs);
+  if (schedule.warm_up < epochs && first < schedule.warm_up) {
+    throw UsageError(concat("schedule.warm_up = ", schedule.warm_up,
+                            " reaches past the first of schedule.drops, in epoch ", first,
+                            ": lower one or raise the other"));
   }
 }
 
-/// An epoch number at or behind the end: the thing would never happen.
-void check_moment(const char* key, const config::Moment& moment, int epochs, const char* what) {
-  if (moment.fraction || moment.value < epochs) return;
-  refuse(concat(key, " = ", moment.value, " lies behind the last of ", epochs, " epochs, so ", what,
-                " would never start: choose an earlier epoch or a fraction such as 0.8"));
+bool masks_wanted(const Recipe& recipe) {
+  const bool masks = method::needs_of(recipe.method).masks && recipe.mask.prob > 0;
+  return masks || recipe.mask.cutout_prob > 0;
 }
 
 }  // namespace
 
 void check_recipe(const Recipe& recipe) {
+  const int epochs = recipe.train.epochs;
   data::check(recipe.data);
   method::check_settings(recipe.method, recipe.mask);
   plan::check_settings(recipe.planner_settings());
   nn::make_architecture(recipe.network, 2);
   saliency::make_detector(recipe.mask.detector);
-  train::learning_rate(recipe.train.schedule, recipe.train.epochs - 1, recipe.train.epochs);
-  check_without_effect(recipe);
-  if (method::needs_of(recipe.method).masks && recipe.mask.prob > 0) {
-    check_moment("mask.start", recipe.mask.start, recipe.train.epochs, "masking");
+  train::learning_rate(recipe.train.schedule, epochs - 1, epochs);
+  check_idle(recipe);
+  if (masks_wanted(recipe)) {
+    check_moment("mask.start", recipe.mask.start, plan::MaskSettings{}.start, epochs, "masking");
   }
   if (recipe.method.rule != method::Rule::none) {
-    check_moment("rule.start", recipe.method.rule_start, recipe.train.epochs, "the rule");
+    check_moment("rule.start", recipe.method.rule_start, method::MethodSettings{}.rule_start,
+                 epochs, "the rule");
   }
+  check_schedule(recipe.train.schedule, epochs);
   if (recipe.mask.kind == plan::MaskKind::oracle && recipe.data.name != "scenes") {
-    refuse(concat("mask.kind = oracle needs true object boxes, which data.name = ",
-                  recipe.data.name, " does not have: use data.name = scenes or another mask.kind"));
+    throw UsageError(
+        concat("mask.kind = oracle needs true object boxes, which data.name = ", recipe.data.name,
+               " does not have: use data.name = scenes or another mask.kind"));
   }
+}
+
+std::string short_run_warning(const Recipe& recipe) {
+  const int epochs = recipe.train.epochs;
+  const train::ScheduleSettings& schedule = recipe.train.schedule;
+  std::vector<std::string> found;
+  if (schedule.warm_up > 1 && schedule.warm_up >= epochs) {
+    found.push_back(concat(
+        "the learning rate warms up to the end (schedule.warm_up = ", schedule.warm_up, ")"));
+  } else if (schedule.kind == train::ScheduleKind::step && !schedule.drops.empty() &&
+             schedule.drops.back().epoch(epochs) >= epochs) {
+    found.push_back(concat("the learning rate never reaches its last drop (schedule.drops, ",
+                           config::to_text(schedule.drops.back()), ")"));
+  }
+  if (masks_wanted(recipe) && recipe.mask.start.epoch(epochs) >= epochs) {
+    found.push_back(
+        concat("no image is masked (mask.start = ", config::to_text(recipe.mask.start), ")"));
+  }
+  if (recipe.method.rule != method::Rule::none &&
+      recipe.method.rule_start.epoch(epochs) >= epochs) {
+    found.push_back(concat(
+        "the rule never starts (rule.start = ", config::to_text(recipe.method.rule_start), ")"));
+  }
+  if (found.empty()) return {};
+  return concat("a run of ", epochs, epochs == 1 ? " epoch" : " epochs",
+                " is short for its settings: ", config::join(found));
 }
 
 }  // namespace smcl::experiment

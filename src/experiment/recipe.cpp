@@ -33,6 +33,28 @@ void bind(config::Binder& binder, RuntimeSettings& runtime) {
                "that make batches ahead; 0 = in the training thread");
 }
 
+/// Every section of the document, unchecked but for types and ranges.
+Recipe bound(const config::Document& document, const std::string& name) {
+  Recipe recipe;
+  recipe.name = name;
+  config::Binder binder(document);
+  binder.field("run.name", recipe.name, "of the run folder");
+  bind(binder, recipe.data);
+  bind(binder, recipe.network);
+  bind(binder, recipe.method);
+  bind(binder, recipe.augment);
+  bind(binder, recipe.mask);
+  bind(binder, recipe.lambda);
+  bind(binder, recipe.target);
+  bind(binder, recipe.train);
+  bind(binder, recipe.groups);
+  bind(binder, recipe.checkpoint);
+  bind(binder, recipe.runtime);
+  binder.finish();
+  recipe.resolved = binder.resolved();
+  return recipe;
+}
+
 /// bf16 gains on AMX and on AMD's AVX512_BF16; on Intel without AMX it is slower than fp32,
 /// since its vdpbf16ps runs at half the rate of fp32.
 bool bf16_gains() {
@@ -95,24 +117,13 @@ std::string Recipe::settings_hash() const {
   return format::sha256(config::to_toml(kept, false));
 }
 
+const std::vector<config::Resolved>& default_settings() {
+  static const std::vector<config::Resolved> settings = bound({}, "").resolved;
+  return settings;
+}
+
 Recipe resolve_recipe(const config::Document& document, const std::string& name) {
-  Recipe recipe;
-  recipe.name = name;
-  config::Binder binder(document);
-  binder.field("run.name", recipe.name, "of the run folder");
-  bind(binder, recipe.data);
-  bind(binder, recipe.network);
-  bind(binder, recipe.method);
-  bind(binder, recipe.augment);
-  bind(binder, recipe.mask);
-  bind(binder, recipe.lambda);
-  bind(binder, recipe.target);
-  bind(binder, recipe.train);
-  bind(binder, recipe.groups);
-  bind(binder, recipe.checkpoint);
-  bind(binder, recipe.runtime);
-  binder.finish();
-  recipe.resolved = binder.resolved();
+  Recipe recipe = bound(document, name);
   const bool plain_name = !recipe.name.empty() && recipe.name.front() != '.' &&
                           std::all_of(recipe.name.begin(), recipe.name.end(), [](unsigned char c) {
                             return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';

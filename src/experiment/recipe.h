@@ -61,5 +61,7 @@ struct Recipe {
 Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 /// The same from a document; `name` is the default of run.name.
 Recipe resolve_recipe(const config::Document& document, const std::string& name);
+/// Every key with its default.
+const std::vector<config::Resolved>& default_settings();
 
 }  // namespace smcl::experiment

@@ -5,6 +5,7 @@
 #include "batch/loader.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "experiment/check.h"
 #include "experiment/checkpoints.h"
 #include "experiment/recorder.h"
 #include "experiment/same_run.h"
@@ -136,6 +137,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);
   }
+  if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
   Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
   Checkpoints checkpoints(recipe, folder, network, recorder);
   train::RunPoint begin;

@@ -151,6 +151,16 @@ Accuracy accuracy(const Predictions& predictions, std::span<const int> train_cou
   return result;
 }
 
+std::optional<double> medium_few(const std::vector<std::optional<double>>& per_class,
+                                 std::span<const int> train_counts, const GroupBounds& bounds) {
+  if (per_class.size() != train_counts.size()) {
+    throw InternalError(concat("accuracies of ", per_class.size(), " classes with ",
+                               train_counts.size(), " training counts"));
+  }
+  return mean_where(
+      per_class, [&](std::size_t c) { return shot_group(train_counts[c], bounds) != Group::many; });
+}
+
 Predictions prior_corrected(const Predictions& predictions, std::span<const int> train_counts,
                             double tau) {
   check(predictions);

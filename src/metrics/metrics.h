@@ -46,6 +46,11 @@ struct Predictions {
 Accuracy accuracy(const Predictions& predictions, std::span<const int> train_counts,
                   const GroupBounds& bounds);
 
+/// Mean of `per_class` over medium-shot and few-shot classes together: steadier than few alone, of
+/// which there may be one or two. Throws InternalError where there is not one count a class.
+std::optional<double> medium_few(const std::vector<std::optional<double>>& per_class,
+                                 std::span<const int> train_counts, const GroupBounds& bounds);
+
 /// Logits minus tau * log(prior of the training counts) (logit adjustment after training, Menon et
 /// al. 2021). Classes without training images keep their logits minus the log of one half image.
 Predictions prior_corrected(const Predictions& predictions, std::span<const int> train_counts,

@@ -27,6 +27,11 @@ Cell without_non_finite(Cell value) {
       spread && !(std::isfinite(spread->mean) && std::isfinite(spread->deviation))) {
     return {};
   }
+  if (const auto* difference = std::get_if<Difference>(&value);
+      difference && !(std::isfinite(difference->mean) && std::isfinite(difference->deviation) &&
+                      std::isfinite(difference->half_width))) {
+    return {};
+  }
   return value;
 }
 
@@ -61,6 +66,11 @@ std::string as_text(const Cell& value, const Column& column) {
     return fixed(spread->mean * column.scale, column.digits) + " +- " +
            fixed(spread->deviation * column.scale, column.digits);
   }
+  if (const auto* difference = std::get_if<Difference>(&value)) {
+    return fixed(difference->mean * column.scale, column.digits) + " +- " +
+           fixed(difference->deviation * column.scale, column.digits) + " (" +
+           fixed(difference->half_width * column.scale, column.digits) + ")";
+  }
   return "-";
 }
 
@@ -91,30 +101,35 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
+/// What CSV and JSON show under the key with `ending`: a text, a number or nothing.
+Cell part(const Cell& value, const std::string& ending) {
+  const bool whole = ending.empty();
+  if (const auto* spread = std::get_if<Spread>(&value)) {
+    return whole ? spread->mean : spread->deviation;
+  }
+  if (const auto* difference = std::get_if<Difference>(&value)) {
+    return whole              ? difference->mean
+           : ending == "_sd"  ? difference->deviation
+           : ending == "_low" ? difference->mean - difference->half_width
+                              : difference->mean + difference->half_width;
+  }
+  return whole ? value : Cell();
+}
+
 std::string as_csv(const Cell& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     return quoted(*text);
   }
-  if (const auto* number = std::get_if<double>(&value)) {
-    return shortest(*number);
-  }
-  if (const auto* spread = std::get_if<Spread>(&value)) {
-    return shortest(spread->mean);
-  }
-  return {};
+  const auto* number = std::get_if<double>(&value);
+  return number ? shortest(*number) : std::string();
 }
 
 nlohmann::ordered_json as_json(const Cell& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     return *text;
   }
-  if (const auto* number = std::get_if<double>(&value)) {
-    return *number;
-  }
-  if (const auto* spread = std::get_if<Spread>(&value)) {
-    return spread->mean;
-  }
-  return nullptr;
+  const auto* number = std::get_if<double>(&value);
+  return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
 }
 
 }  // namespace
@@ -159,10 +174,22 @@ void Table::add_row(std::vector<Cell> cells, Emphasis emphasis) {
   rows_.push_back({std::move(cells), emphasis});
 }
 
-bool Table::has_spread(std::size_t column) const {
-  return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
-    return std::holds_alternative<Spread>(row.cells[column]);
-  });
+std::vector<Table::Part> Table::parts() const {
+  std::vector<Part> result;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const bool spreads = std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+      return std::holds_alternative<Spread>(row.cells[c]);
+    });
+    result.emplace_back(c, "");
+    if (spreads || columns_[c].differences) {
+      result.emplace_back(c, "_sd");
+    }
+    if (columns_[c].differences) {
+      result.emplace_back(c, "_low");
+      result.emplace_back(c, "_high");
+    }
+  }
+  return result;
 }
 
 bool Table::is_shown(std::size_t column) const {
@@ -208,39 +235,28 @@ std::string Table::text(TextStyle style) const {
 }
 
 std::string Table::csv() const {
-  const auto line = [&](const auto& value, const auto& deviation) {
-    std::string result;
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-      result += (c == 0 ? "" : ",") + value(c);
-      if (has_spread(c)) {
-        result += "," + deviation(c);
-      }
-    }
-    return result + "\n";
-  };
-  std::string result = line([&](std::size_t c) { return quoted(columns_[c].key); },
-                            [&](std::size_t c) { return quoted(columns_[c].key + "_sd"); });
-  for (const Row& row : rows_) {
-    result += line([&](std::size_t c) { return as_csv(row.cells[c]); },
-                   [&](std::size_t c) {
-                     const auto* spread = std::get_if<Spread>(&row.cells[c]);
-                     return spread ? shortest(spread->deviation) : std::string();
-                   });
+  const std::vector<Part> shown = parts();
+  std::string result;
+  for (const auto& [column, ending] : shown) {
+    result += (result.empty() ? "" : ",") + quoted(columns_[column].key + ending);
   }
-  return result;
+  for (const Row& row : rows_) {
+    const char* before = "\n";
+    for (const auto& [column, ending] : shown) {
+      result += before + as_csv(part(row.cells[column], ending));
+      before = ",";
+    }
+  }
+  return result + "\n";
 }
 
 std::string Table::json() const {
+  const std::vector<Part> shown = parts();
   nlohmann::ordered_json result = nlohmann::ordered_json::array();
   for (const Row& row : rows_) {
     nlohmann::ordered_json object;
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-      object[columns_[c].key] = as_json(row.cells[c]);
-      if (has_spread(c)) {
-        const auto* spread = std::get_if<Spread>(&row.cells[c]);
-        object[columns_[c].key + "_sd"] =
-            spread ? nlohmann::ordered_json(spread->deviation) : nlohmann::ordered_json(nullptr);
-      }
+    for (const auto& [column, ending] : shown) {
+      object[columns_[column].key + ending] = as_json(part(row.cells[column], ending));
     }
     result.push_back(std::move(object));
   }

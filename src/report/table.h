@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,9 +15,16 @@ struct Spread {
   double deviation = 0.0;
 };
 
-/// Nothing (a dash in text, empty in CSV, null in JSON), a text, a number, a mean with spread.
-/// Numbers that are not finite are treated as nothing.
-using Cell = std::variant<std::monostate, std::string, double, Spread>;
+/// A mean of differences with their standard deviation and half the width of its interval.
+struct Difference {
+  double mean = 0.0;
+  double deviation = 0.0;
+  double half_width = 0.0;
+};
+
+/// Nothing (a dash in text, empty in CSV, null in JSON), a text, a number, a mean with spread, a
+/// difference. Numbers that are not finite are treated as nothing.
+using Cell = std::variant<std::monostate, std::string, double, Spread, Difference>;
 Cell cell(const std::optional<double>& value);
 
 struct Column {
@@ -25,6 +33,7 @@ struct Column {
   int digits = 1;              ///< after the point, in text
   double scale = 1.0;          ///< factor in text, e.g. 100 for percent
   bool hide_if_empty = false;  ///< in text, where no row has a value
+  bool differences = false;    ///< CSV and JSON have KEY, KEY_sd, KEY_low, KEY_high
 };
 
 /// `plain` everywhere, or `bold` for the header and emphasised rows.
@@ -49,7 +58,8 @@ class Table {
   std::size_t rows() const { return rows_.size(); }
 
   /// Aligned columns, two blanks between them, a line a row, without trailing blanks. Columns of
-  /// numbers are aligned to the right. Control characters in texts become '?'.
+  /// numbers are aligned to the right. A spread is "50.0 +- 2.5", a difference "5.0 +- 2.5 (1.2)":
+  /// mean, deviation, half width. Control characters in texts become '?'.
   std::string text(TextStyle style = TextStyle::plain) const;
   /// Quoted as in RFC 4180, with a header line and Unix line ends. Numbers unscaled, with as many
   /// digits as they need to be read back exactly. A column with spreads is followed by one named
@@ -64,7 +74,9 @@ class Table {
     std::vector<Cell> cells;
     Emphasis emphasis;
   };
-  bool has_spread(std::size_t column) const;
+  /// A column's number and the ending of a key under which CSV and JSON show it: "", "_sd"...
+  using Part = std::pair<std::size_t, std::string>;
+  std::vector<Part> parts() const;
   bool is_shown(std::size_t column) const;
   bool aligns_right(std::size_t column) const;
 

@@ -15,7 +15,7 @@ namespace smcl::tensor {
 struct Slot {
   std::string name;  ///< as in torchvision: "layer1.0.conv1.weight"
   std::vector<std::int64_t> shape;
-  bool shadow = false;     ///< convolution or linear weight: has a bf16 twin in bf16
+  bool shadow = false;     ///< convolution weight: has a bf16 twin in bf16 (linear layers: none)
   bool statistic = false;  ///< running mean or variance: no gradient, not decayed
 };
 

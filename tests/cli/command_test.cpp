@@ -1,8 +1,5 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -14,28 +11,6 @@ namespace smcl::cli {
 namespace {
 
 const std::string kRecipes = std::string(SMCL_SOURCE_DIR) + "/recipes/";
-
-std::ptrdiff_t lines(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
-
-/// Goes away with the process.
-struct Scratch {
-  const std::filesystem::path path =
-      std::filesystem::path(::testing::TempDir()) / ("smcl-cli-" + std::to_string(getpid()));
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
-
-std::filesystem::path fresh_folder(const std::string& name) {
-  static const Scratch scratch;
-  auto folder = scratch.path / name;
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 // Exit codes: docs/run-folder.md and --help; 2 usage, 65 data, 74 input/output.
 TEST(Command, WrongSettingsEndWithTwoAndOneLine) {
@@ -87,25 +62,6 @@ TEST(Command, MissingDataEndWith65) {
   EXPECT_EQ(cifar.code, 65);
   EXPECT_EQ(lines(cifar.err), 1) << cifar.err;
   EXPECT_NE(cifar.err.find("no-such"), std::string::npos) << cifar.err;
-}
-
-/// A run folder as it stands after training, as far as it is read before the weights.
-std::filesystem::path stored_run(const std::string& name, const std::string& summary,
-                                 const std::string& config = "[train]\nepochs = 2\n") {
-  const auto run = fresh_folder(name);
-  std::ofstream(run / "config.toml") << config;
-  std::ofstream(run / "summary.json") << summary;
-  std::filesystem::create_directories(run / "checkpoints");
-  for (const char* which : {"last", "best_on_val"}) {
-    std::ofstream(run / "checkpoints" / (std::string(which) + ".safetensors")) << "weights";
-  }
-  return run;
-}
-
-void expect_one_line(const Result& result, int code, const std::string& part) {
-  EXPECT_EQ(result.code, code);
-  EXPECT_EQ(lines(result.err), 1) << result.err;
-  EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
 }
 
 TEST(Command, SummariesThatLackSomethingEndWith65) {

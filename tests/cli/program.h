@@ -1,7 +1,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -29,6 +33,47 @@ inline Result smcl(std::vector<std::string> words) {
   result.out = ::testing::internal::GetCapturedStdout();
   result.err = ::testing::internal::GetCapturedStderr();
   return result;
+}
+
+inline std::ptrdiff_t lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+/// Goes away with the process.
+struct Scratch {
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / ("smcl-cli-" + std::to_string(getpid()));
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+inline std::filesystem::path fresh_folder(const std::string& name) {
+  static const Scratch scratch;
+  auto folder = scratch.path / name;
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+/// A run folder as it stands after training, as far as it is read before the weights.
+inline std::filesystem::path stored_run(const std::string& name, const std::string& summary,
+                                        const std::string& config = "[train]\nepochs = 2\n") {
+  const auto run = fresh_folder(name);
+  std::ofstream(run / "config.toml") << config;
+  std::ofstream(run / "summary.json") << summary;
+  std::filesystem::create_directories(run / "checkpoints");
+  for (const char* which : {"last", "best_on_val"}) {
+    std::ofstream(run / "checkpoints" / (std::string(which) + ".safetensors")) << "weights";
+  }
+  return run;
+}
+
+inline void expect_one_line(const Result& result, int code, const std::string& part) {
+  EXPECT_EQ(result.code, code);
+  EXPECT_EQ(lines(result.err), 1) << result.err;
+  EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
 }
 
 }  // namespace smcl::cli

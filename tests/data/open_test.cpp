@@ -220,6 +220,12 @@ INSTANTIATE_TEST_SUITE_P(
                         s.ratio = 10;
                       },
                       "no use for data.ratio = 10"},
+        Contradiction{"order_balanced",
+                      [](DataSettings& s) {
+                        s.profile = "balanced";
+                        s.class_order_seed = 0;
+                      },
+                      "class_order_seed = 0 has no effect"},
         Contradiction{"ratio_counts",
                       [](DataSettings& s) {
                         counts(s);

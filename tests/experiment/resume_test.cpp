@@ -295,13 +295,13 @@ TEST_F(ResumeSlow, ABranchEqualsTheRunFromTheStart) {
       "train.epochs = 3\nmethod.name = \"ce\"\nmask.prob = 0.2\nmask.start = 1\n";
   const std::string smcl = "train.epochs = 3\nmask.start = 1\n";
   const std::vector<std::pair<std::string, std::string>> pairs{
-      {ce, ce + "rule.name = \"drw\"\nrule.start = 1\n"},
+      {ce, ce + "rule.name = \"drw\"\nrule.start = 1\nrule.b = 0.99\n"},
       {ce, "train.epochs = 3\ncontrast.mu = 0.0\nmask.start = 1\n"},
       {smcl, smcl + "mask.prob = 0.0\n"},
       {smcl, smcl + "mce.lambda = \"constant(0.3)\"\nmask.plain = \"add\"\n"}};
   int number = 0;
   for (const auto& [parent, child] : pairs) {
-    const std::string keep = "checkpoint.keep = [1]\nrule.b = 0.99\n";
+    const std::string keep = "checkpoint.keep = [1]\n";
     options_.root = folder() / concat("branches-", ++number);
     options_.branch.reset();
     const RunResult from = train_recipe(tiny(keep + parent), options_);

@@ -75,6 +75,14 @@ TEST(Accuracy, EmptyGroupsAndUntestedClassesHaveNoValue) {
   EXPECT_DOUBLE_EQ(found.balanced, (0.75 + 0.5 + 1.0 / 3) / 3);
 }
 
+TEST(MediumFew, MeanOverTheClassesOfBoth) {
+  const std::vector<std::optional<double>> per_class{0.9, 0.5, 0.2, std::nullopt, 0.2};
+  const std::vector<int> counts{500, 100, 20, 19, 1};  // many, medium, medium, few, few
+  EXPECT_DOUBLE_EQ(medium_few(per_class, counts, {}).value(), (0.5 + 0.2 + 0.2) / 3);
+  EXPECT_FALSE(medium_few({0.9}, std::vector<int>{500}, {}).has_value());
+  EXPECT_THROW(medium_few({0.9}, counts, {}), InternalError);
+}
+
 TEST(Accuracy, RefusesWhatDoesNotFit) {
   const std::vector<int> counts{1, 1, 1, 1};
   Predictions short_logits = ten_rows();

@@ -72,6 +72,27 @@ TEST(Table, SpreadsInAllFormats) {
   EXPECT_TRUE(found[1]["all_sd"].is_null());
 }
 
+TEST(Table, DifferencesInAllFormats) {
+  Table table({{"m", "m"}, {"all", "diff_all", 1, 100.0, false, true}});
+  table.add_row({"a", Difference{0.5, 0.25, 0.125}});
+  table.add_row({"b", cell(std::nullopt)});
+  EXPECT_EQ(table.text(),
+            "m                  all\n"
+            "a  50.0 +- 25.0 (12.5)\n"
+            "b                    -\n");
+  EXPECT_EQ(table.csv(),
+            "m,diff_all,diff_all_sd,diff_all_low,diff_all_high\na,0.5,0.25,0.375,0.625\nb,,,,\n");
+  const auto found = nlohmann::json::parse(table.json());
+  EXPECT_EQ(found[0]["diff_all_low"], 0.375);
+  EXPECT_TRUE(found[1]["diff_all_high"].is_null());
+}
+
+TEST(Table, DifferencesKeepTheirKeysWithoutValues) {
+  Table table({{"all", "diff_all", 1, 100.0, false, true}});
+  table.add_row({Difference{0.5, std::numeric_limits<double>::quiet_NaN(), 0.1}});
+  EXPECT_EQ(table.csv(), "diff_all,diff_all_sd,diff_all_low,diff_all_high\n,,,\n");
+}
+
 TEST(Table, EmptyColumnsMayBeHiddenInText) {
   Table table({{"run", "run"}, {"gap", "gap", 1, 1.0, true}, {"few", "few"}});
   table.add_row({"a", cell(std::nullopt), 1.0});

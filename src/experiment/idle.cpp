@@ -1,0 +1,138 @@
+#include "experiment/idle.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace smcl::experiment {
+namespace {
+
+/// Keys (or a section, "scenes.") that have no effect where `idle` holds.
+struct Rule {
+  std::vector<std::string_view> keys;
+  bool idle;
+  std::string where;  ///< "... has no effect with WHERE"
+  std::string remedy;
+};
+
+bool names(const Rule& rule, std::string_view key) {
+  return std::any_of(rule.keys.begin(), rule.keys.end(), [&](std::string_view each) {
+    return each.back() == '.' ? key.starts_with(each) : key == each;
+  });
+}
+
+std::string_view default_of(std::string_view key) {
+  for (const config::Resolved& setting : default_settings()) {
+    if (setting.key == key) return setting.value;
+  }
+  throw InternalError(concat("the setting ", key, " has no default"));
+}
+
+void refuse_first(const Recipe& recipe, const std::vector<Rule>& rules) {
+  for (const config::Resolved& setting : recipe.resolved) {
+    for (const Rule& rule : rules) {
+      if (!rule.idle || !names(rule, setting.key)) continue;
+      if (setting.value == default_of(setting.key)) continue;
+      throw UsageError(concat(setting.key, " = ", setting.value, " (", setting.origin,
+                              ") has no effect with ", rule.where, ": leave it out, or ",
+                              rule.remedy));
+    }
+  }
+}
+
+/// "mask.kind = random"
+std::string as_set(const Recipe& recipe, std::string_view key) {
+  for (const config::Resolved& setting : recipe.resolved) {
+    if (setting.key != key) continue;
+    std::string value = setting.value;
+    value.erase(std::remove(value.begin(), value.end(), '"'), value.end());
+    return concat(key, " = ", value);
+  }
+  throw InternalError(concat("the setting ", key, " is not there"));
+}
+
+void add_mask_rules(const Recipe& recipe, std::vector<Rule>& rules) {
+  const plan::MaskSettings& mask = recipe.mask;
+  const bool ce = recipe.method.name == "ce";
+  rules.push_back({{"mask.prob"},
+                   ce && mask.prob > 0,
+                   "method.name = ce, which masks nothing",
+                   "set method.name = smcl"});
+  rules.push_back({{"mask.kind", "mask.area", "mask.border", "mask.fill", "mask.draw", "saliency."},
+                   ce && mask.cutout_prob == 0.0,
+                   "method.name = ce, which masks nothing, and plain.cutout = 0",
+                   "set method.name = smcl"});
+  rules.push_back({{"saliency."},
+                   mask.kind != plan::MaskKind::saliency &&
+                       (ce || recipe.lambda.rule != plan::LambdaRule::removed_saliency),
+                   as_set(recipe, "mask.kind"),
+                   "set mask.kind = saliency"});
+  // mask.border means nothing to it either, but kinds of masks are compared under one border.
+  rules.push_back({{"mask.area"},
+                   mask.kind == plan::MaskKind::oracle,
+                   "mask.kind = oracle, which hides the object's own box",
+                   "choose another mask.kind"});
+  rules.push_back({{"mask.fill"},
+                   mask.kind == plan::MaskKind::none,
+                   "mask.kind = none, which hides nothing",
+                   "choose another mask.kind"});
+}
+
+void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
+  const method::MethodSettings& method = recipe.method;
+  const bool ce = method.name == "ce";
+  const std::vector<std::string_view> contrast{"contrast.tau",      "contrast.when",
+                                               "contrast.warm_up",  "contrast.set",
+                                               "contrast.own_term", "contrast.detach_target"};
+  std::vector<std::string_view> only_smcl = contrast;
+  only_smcl.insert(only_smcl.end(), {"mask.plain", "mce.", "bn.stats", "target."});
+  rules.push_back({only_smcl, ce,
+                   "method.name = ce, which has no masked images, target classes or contrastive "
+                   "part",
+                   "set method.name = smcl"});
+  rules.push_back({{"contrast.mu"},
+                   ce && method.mu > 0,
+                   "method.name = ce, which has no contrastive part",
+                   "set method.name = smcl"});
+  rules.push_back({contrast, method.mu == 0,
+                   "contrast.mu = 0, which turns the contrastive part off",
+                   "set contrast.mu above 0"});
+  rules.push_back({{"contrast.warm_up"},
+                   method.when == method::ContrastWhen::always,
+                   "contrast.when = always, which has the part from the first step on",
+                   "set contrast.when = masked"});
+  rules.push_back({{"contrast.warm_up"},
+                   recipe.mask.start.epoch(recipe.train.epochs) == 0,
+                   concat(as_set(recipe, "mask.start"), ", before which there is no epoch"),
+                   "let masks start later"});
+  rules.push_back({{"mce.lambda"},
+                   method.label != method::MceLabel::mixed,
+                   concat(as_set(recipe, "mce.label"), ", which gives one label the whole weight"),
+                   "set mce.label = mixed"});
+  rules.push_back({{"target."},
+                   method.mu == 0 && method.label == method::MceLabel::own,
+                   "mce.label = own and contrast.mu = 0, which use no target class",
+                   "change one of them"});
+  rules.push_back(
+      {{"rule.b"}, method.rule == method::Rule::none, "rule.name = none", "set rule.name = drw"});
+}
+
+}  // namespace
+
+void check_idle(const Recipe& recipe) {
+  std::vector<Rule> rules;
+  add_mask_rules(recipe, rules);
+  add_method_rules(recipe, rules);
+  rules.push_back({{"schedule.drops", "schedule.factors"},
+                   recipe.train.schedule.kind == train::ScheduleKind::cosine,
+                   "schedule.kind = cosine, which has no drops",
+                   "set schedule.kind = step"});
+  rules.push_back({{"scenes."},
+                   recipe.data.name != "scenes",
+                   as_set(recipe, "data.name"),
+                   "set data.name = scenes"});
+  refuse_first(recipe, rules);
+}
+
+}  // namespace smcl::experiment

@@ -1,0 +1,156 @@
+#include "experiment/idle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "experiment/check.h"
+
+// What acts where was read off docs/method.md and batch/placement.h.
+namespace smcl::experiment {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string refused(const std::string& toml) {
+  try {
+    resolve_recipe(config::Document::parse(toml, "test.toml"), "a");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+struct Case {
+  const char* toml;
+  const char* key;
+};
+
+TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
+  const std::vector<Case> cases{
+      {"mce.label = 'target'\nmce.lambda = 'constant(0.3)'", "mce.lambda"},
+      {"mce.label = 'own'\nmce.lambda = 'removed_saliency'", "mce.lambda"},
+      {"rule.b = 0.99", "rule.b"},
+      {"contrast.mu = 0.0\ncontrast.when = 'masked'", "contrast.when"},
+      {"contrast.mu = 0.0\ncontrast.set = 'all'", "contrast.set"},
+      {"contrast.mu = 0.0\ncontrast.tau = 0.2", "contrast.tau"},
+      {"contrast.mu = 0.0\ncontrast.own_term = false", "contrast.own_term"},
+      {"contrast.mu = 0.0\ncontrast.detach_target = true", "contrast.detach_target"},
+      {"contrast.mu = 0.0\ncontrast.warm_up = 2", "contrast.warm_up"},
+      {"contrast.warm_up = 2", "contrast.warm_up"},
+      {"contrast.when = 'masked'\ncontrast.warm_up = 2\nmask.start = 0", "contrast.warm_up"},
+      {"contrast.mu = 0.0\nmce.label = 'own'\ntarget.unit = 'sample'", "target.unit"},
+      {"mask.kind = 'random'\nsaliency.on = 'padded'", "saliency.on"},
+      {"mask.kind = 'centre'\nsaliency.detector = 'joint'", "saliency.detector"},
+      {"mask.kind = 'none'\nsaliency.on = 'original'", "saliency.on"},
+      {"mask.kind = 'oracle'\nsaliency.on = 'reflect'", "saliency.on"},
+      {"mask.kind = 'oracle'\nmask.area = 0.25", "mask.area"},
+      {"mask.kind = 'none'\nmask.fill = 'noise'", "mask.fill"},
+      {"method.name = 'ce'\nmask.plain = 'add'", "mask.plain"},
+      {"method.name = 'ce'\nmce.label = 'own'", "mce.label"},
+      {"method.name = 'ce'\nmce.target = 'expected'", "mce.target"},
+      {"method.name = 'ce'\nmce.lambda = 'removed_saliency'", "mce.lambda"},
+      {"method.name = 'ce'\nbn.stats = 'plain_only'", "bn.stats"},
+      {"method.name = 'ce'\ncontrast.tau = 0.2", "contrast.tau"},
+      {"method.name = 'ce'\ntarget.distribution = 'inverse'", "target.distribution"},
+      {"method.name = 'ce'\nplain.cutout = 0.2\nmask.plain = 'add'", "mask.plain"},
+      {"schedule.kind = 'cosine'\nschedule.drops = [0.5, 0.6]", "schedule.drops"},
+      {"data.name = 'cifar10'\ndata.dir = 'x'\nscenes.kind_zipf = 1.0", "scenes.kind_zipf"},
+  };
+  for (const Case& one : cases) {
+    const std::string text = refused(one.toml);
+    EXPECT_EQ(text.rfind(concat(one.key, " = "), 0), 0U) << one.toml << "\n" << text;
+    EXPECT_THAT(text, HasSubstr("test.toml:")) << "says where it was set";
+    EXPECT_THAT(text, HasSubstr("has no effect with ")) << one.toml;
+  }
+}
+
+TEST(Idle, TheSentenceSaysWhatToDo) {
+  EXPECT_EQ(refused("[mask]\nkind = 'none'\nfill = 'noise'"),
+            "mask.fill = \"noise\" (test.toml:3) has no effect with mask.kind = none, which hides "
+            "nothing: leave it out, or choose another mask.kind");
+}
+
+TEST(Idle, WhatActsIsAccepted) {
+  for (const char* toml : {
+           "mask.kind = 'random'\nmce.lambda = 'removed_saliency'\nsaliency.on = 'padded'",
+           "mask.kind = 'none'\nmask.area = 0.25\nmask.border = 'shift'",
+           "mask.kind = 'oracle'\nmask.border = 'shift'",
+           "mask.kind = 'oracle'\nmask.fill = 'noise'",
+           "method.name = 'ce'\nmask.start = 0.5\nrule.start = 0.7",  // keep checkpoints
+           "method.name = 'ce'\nplain.cutout = 0.2\nmask.kind = 'random'\nmask.start = 0.5",
+           "method.name = 'ce'\nplain.cutout = 0.2\nmask.fill = 'noise'\nmask.draw = 'image'",
+           "contrast.mu = 0.0\nmce.label = 'target'\ntarget.unit = 'sample'",
+           "mce.label = 'own'\ntarget.unit = 'sample'",
+           "rule.name = 'drw'\nrule.start = 0.5\nrule.b = 0.99",
+           "contrast.when = 'masked'\ncontrast.warm_up = 2",
+       }) {
+    EXPECT_THAT(refused(toml), IsEmpty()) << toml;
+  }
+}
+
+// The ends of a sweep over mask.prob or contrast.mu.
+TEST(Idle, OffValuesAndDefaultsAreAccepted) {
+  for (const char* toml :
+       {"method.name = 'ce'\nmask.prob = 0.0\ncontrast.mu = 0.0",
+        "mask.prob = 0.0\nmask.plain = 'add'\nmask.start = 0.5\nmce.lambda = 'constant(0.3)'",
+        "contrast.mu = 0.0\ncontrast.tau = 0.1\ncontrast.own_term = true"}) {
+    EXPECT_THAT(refused(toml), IsEmpty()) << toml;
+  }
+}
+
+TEST(Idle, AFolderThatSetsEveryKeyIsAccepted) {
+  for (const char* toml : {"method.name = 'ce'", "mask.kind = 'none'", "contrast.mu = 0.0",
+                           "data.name = 'cifar10'\ndata.dir = 'x'"}) {
+    const Recipe recipe = resolve_recipe(config::Document::parse(toml, "test.toml"), "a");
+    EXPECT_THAT(refused(config::to_toml(recipe.resolved, false)), IsEmpty()) << toml;
+  }
+}
+
+// 0.95 * 10 rounds to 10, and epochs count from 0.
+TEST(Moments, ChosenOnesThatNeverComeAreRefused) {
+  for (const char* toml :
+       {"train.epochs = 10\nmask.start = 0.95", "mask.start = 1.0",
+        "train.epochs = 10\nmethod.name = 'ce'\nplain.cutout = 0.2\nmask.start = 10",
+        "train.epochs = 10\nrule.name = 'drw'\nrule.start = 0.95",
+        "train.epochs = 40\nschedule.drops = [20, 40]",
+        "train.epochs = 10\nschedule.drops = [0.5, 0.95]"}) {
+    EXPECT_THAT(refused(toml), HasSubstr("behind the last of ")) << toml;
+  }
+  EXPECT_THAT(refused("train.epochs = 10\nmask.start = 0.94"), IsEmpty());
+  EXPECT_THAT(refused("train.epochs = 10\nmask.prob = 0.0\nmask.start = 10"), IsEmpty())
+      << "no masks are wanted";
+}
+
+TEST(Moments, AWarmUpEndsBeforeTheFirstDrop) {
+  EXPECT_THAT(
+      refused("train.epochs = 20\nschedule.drops = [4, 10]"),
+      HasSubstr("schedule.warm_up = 5 reaches past the first of schedule.drops, in epoch 4"));
+  EXPECT_THAT(refused("train.epochs = 20\nschedule.drops = [5, 10]"), IsEmpty());
+  EXPECT_THAT(refused("train.epochs = 20\nschedule.kind = 'cosine'\nschedule.warm_up = 18"),
+              IsEmpty());
+}
+
+TEST(ShortRun, IsToldOnceWhatItMissesAndNotRefused) {
+  const auto warning = [](const std::string& toml) {
+    return short_run_warning(resolve_recipe(config::Document::parse(toml, "test.toml"), "a"));
+  };
+  EXPECT_EQ(warning("train.epochs = 2"),
+            "a run of 2 epochs is short for its settings: the learning rate warms up to the end "
+            "(schedule.warm_up = 5), no image is masked (mask.start = 0.8)");
+  EXPECT_EQ(warning("train.epochs = 3"),
+            "a run of 3 epochs is short for its settings: the learning rate warms up to the end "
+            "(schedule.warm_up = 5)");
+  EXPECT_EQ(warning("train.epochs = 5\nschedule.warm_up = 0"),
+            "a run of 5 epochs is short for its settings: the learning rate never reaches its last "
+            "drop (schedule.drops, 0.9)");
+  EXPECT_EQ(warning("train.epochs = 1\nschedule.warm_up = 1\nschedule.kind = 'cosine'\n"
+                    "method.name = 'ce'\nrule.name = 'drw'"),
+            "a run of 1 epoch is short for its settings: the rule never starts (rule.start = 0.8)");
+  EXPECT_THAT(warning("train.epochs = 6"), IsEmpty());
+  EXPECT_THAT(warning(""), IsEmpty());
+}
+
+}  // namespace
+}  // namespace smcl::experiment

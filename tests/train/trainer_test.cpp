@@ -1,0 +1,222 @@
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "batch/fake_dataset.h"
+#include "core/error.h"
+
+namespace smcl::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+/// Cross-entropy that is spoiled in one step: where a value that is not finite may come from.
+class Spoiled : public method::Method {
+ public:
+  enum class Place { nowhere, loss, logits, one_gradient };
+
+  Spoiled(Place place, float value, int step) : place_(place), value_(value), left_(step) {}
+
+  method::Needs needs() const override { return {}; }
+  method::StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int) override {
+    nn::ForwardOptions options;
+    options.training = true;
+    at::Tensor logits = network.forward(batch.images, options).logits;
+    const bool now = left_-- == 0;
+    if (now && place_ == Place::logits) logits = logits + value_;
+    method::StepLoss out;
+    out.total = at::nll_loss(at::log_softmax(logits, 1), batch.labels);
+    if (now && place_ == Place::loss) out.total = out.total * value_;
+    if (now && place_ == Place::one_gradient) {
+      // The loss stays finite: the hook spoils one number on its way back.
+      network.store().view("fc.bias").register_hook([value = value_](const at::Tensor& gradient) {
+        at::Tensor spoiled = gradient.clone();
+        spoiled[2] = value;
+        return spoiled;
+      });
+    }
+    out.classification = out.total.detach();
+    return out;
+  }
+
+ private:
+  Place place_;
+  float value_;
+  int left_;
+};
+
+struct Kept : Keeper {
+  void note(const RunPoint& point) override { noted = point; }
+  void save() override { saved.push_back(noted); }
+  RunPoint noted;
+  std::vector<RunPoint> saved;
+};
+
+/// Keeps the weights as they were after each step.
+class Weights : public Observer {
+ public:
+  explicit Weights(const nn::Network& network) : network_(network) {}
+  using Observer::on;
+  Answer on(const StepEnd& event) override {
+    steps.push_back(event);
+    last = network_.store().parameters().clone();
+    momentum = network_.store().momentum().clone();
+    return answer;
+  }
+  Answer answer = Answer::go_on;
+  std::vector<StepEnd> steps;
+  at::Tensor last;
+  at::Tensor momentum;
+
+ private:
+  const nn::Network& network_;
+};
+
+/// 5 steps of 4 images an epoch, two epochs.
+class Trainer : public ::testing::Test {
+ protected:
+  Trainer()
+      : planner_(make_planner()),
+        network_({"resnet20", 0.25, 8}, 5, 1, batch::Precision::fp32, at::kCPU),
+        loader_(planner_, executor(), set_, 0, 1),
+        weights_(network_) {
+    settings_.epochs = 2;
+    settings_.batch_size = 4;
+    settings_.schedule.warm_up = 0;
+  }
+
+  static batch::ExecutorSettings executor() {
+    batch::ExecutorSettings settings;
+    settings.augment.crop_padding = 0;
+    return settings;
+  }
+  static std::shared_ptr<const plan::Planner> make_planner() {
+    plan::PlannerSettings settings;
+    settings.epochs = 2;
+    settings.batch_size = 4;
+    settings.mask.prob = 0.0;
+    std::vector<std::uint32_t> samples(20);
+    std::vector<std::int32_t> labels(20);
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      samples[i] = i;
+      labels[i] = static_cast<std::int32_t>(i % 5);
+    }
+    return std::make_shared<const plan::Planner>(settings, samples, labels, 5);
+  }
+
+  bool train(method::Method& method, const RunPoint& begin = {}) {
+    Parts parts{network_, method, *planner_, loader_, {}, {&weights_}, &kept_, stop_};
+    return run(settings_, parts, begin);
+  }
+
+  batch::testing::FakeDataset set_{20, 16, 16};
+  std::shared_ptr<const plan::Planner> planner_;
+  nn::Network network_;
+  batch::Loader loader_;
+  Weights weights_;
+  Kept kept_;
+  TrainSettings settings_;
+  std::function<bool()> stop_;
+};
+
+class TrainerSpoiled
+    : public Trainer,
+      public ::testing::WithParamInterface<std::pair<Spoiled::Place, float>> {};
+
+TEST_P(TrainerSpoiled, NothingThatIsNotFiniteReachesWeightsMomentumOrCheckpoint) {
+  Spoiled method(GetParam().first, GetParam().second, 7);  // epoch 1, step 2
+  std::string text;
+  try {
+    train(method);
+  } catch (const DivergedError& problem) {
+    text = problem.what();
+  }
+  EXPECT_THAT(text, HasSubstr("epoch 1, step 2"));
+  EXPECT_EQ(weights_.steps.size(), 7U);
+  EXPECT_TRUE(at::equal(network_.store().parameters(), weights_.last));
+  EXPECT_TRUE(at::equal(network_.store().momentum(), weights_.momentum));
+  EXPECT_TRUE(weights_.last.isfinite().all().item<bool>());
+  EXPECT_TRUE(kept_.saved.empty()) << "a diverged run is not stored";
+  // The samples of the batch, from the plan.
+  const plan::StepPlan plan = planner_->plan(1, 2);
+  for (const auto& image : plan.images) EXPECT_THAT(text, HasSubstr(std::to_string(image.index)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Places, TrainerSpoiled,
+    ::testing::Values(std::pair{Spoiled::Place::loss, kNan}, std::pair{Spoiled::Place::loss, kInf},
+                      std::pair{Spoiled::Place::logits, kNan},
+                      std::pair{Spoiled::Place::logits, kInf},
+                      std::pair{Spoiled::Place::one_gradient, kNan},
+                      std::pair{Spoiled::Place::one_gradient, kInf}),
+    [](const auto& info) {
+      const char* place = info.param.first == Spoiled::Place::loss     ? "Loss"
+                          : info.param.first == Spoiled::Place::logits ? "Logits"
+                                                                       : "OneGradient";
+      return std::string(place) + (info.param.second == kInf ? "Infinite" : "NotANumber");
+    });
+
+TEST_F(Trainer, StoresWhereAnObserverAsksAndAtTheLastEpochsEnd) {
+  Spoiled method(Spoiled::Place::nowhere, 0, 0);
+  weights_.answer = Answer::checkpoint;
+  EXPECT_TRUE(train(method));
+  ASSERT_EQ(kept_.saved.size(), 11U) << "10 steps, and once more when the last epoch's are done";
+  EXPECT_EQ(kept_.saved[3].epoch, 0);
+  EXPECT_EQ(kept_.saved[3].step, 4);
+  EXPECT_EQ(kept_.saved[3].images, 16);
+  EXPECT_EQ(kept_.saved.back().epoch, 1);
+  EXPECT_EQ(kept_.saved.back().step, 5);
+}
+
+TEST_F(Trainer, StopsAfterTheStepAndGoesOnFromThere) {
+  Spoiled method(Spoiled::Place::nowhere, 0, 0);
+  stop_ = [this] { return weights_.steps.size() == 3; };
+  EXPECT_FALSE(train(method));
+  ASSERT_EQ(kept_.saved.size(), 1U);
+  EXPECT_EQ(kept_.saved[0].step, 3);
+  stop_ = {};
+  EXPECT_TRUE(train(method, kept_.saved[0]));
+  EXPECT_EQ(weights_.steps.size(), 10U);
+  EXPECT_EQ(weights_.steps[3].step, 3);
+}
+
+TEST_F(Trainer, CannotBeginBehindItsEnd) {
+  Spoiled method(Spoiled::Place::nowhere, 0, 0);
+  RunPoint point;
+  point.epoch = 2;
+  EXPECT_THROW(train(method, point), InternalError);
+  point.epoch = 1;
+  point.step = 6;
+  EXPECT_THROW(train(method, point), InternalError);
+}
+
+TEST(RunPoint, IsReadBackExactly) {
+  RunPoint point;
+  point.epoch = 3;
+  point.step = 14;
+  point.loss = 1.0 / 3.0;
+  point.contrast = 1e-300;
+  point.images = std::int64_t{1} << 40;
+  point.zero_features = 0.1;
+  const auto text = to_json(point).dump();
+  const RunPoint back = run_point_from(nlohmann::json::parse(text), "here");
+  EXPECT_EQ(to_json(back).dump(), text);
+  EXPECT_EQ(back.loss, point.loss);
+  EXPECT_FALSE(back.mean_cosine);
+  auto damaged = to_json(point);
+  damaged["step"] = -1;
+  EXPECT_THROW(run_point_from(damaged, "here"), DataError);
+  damaged["step"] = "x";
+  EXPECT_THROW(run_point_from(damaged, "here"), DataError);
+  damaged.erase("step");
+  EXPECT_THROW(run_point_from(damaged, "here"), DataError);
+}
+
+}  // namespace
+}  // namespace smcl::train

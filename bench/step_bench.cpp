@@ -22,7 +22,7 @@
 /// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
 /// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
 /// all of its modes. Without Python the peer's columns are missing and a line on standard error
-/// says so. A second kind of row compares our step with and without making batches.
+/// says so. Arguments: the methods to measure, both without any. A second kind of row compares our step with and without making batches.
 namespace {
 
 using namespace smcl;
@@ -184,7 +184,7 @@ void compare(const std::string& method, const data::ResidentDataset& data, bench
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   tensor::prepare_runtime();
   const int threads = tensor::runtime_info().threads;
@@ -195,6 +195,8 @@ int main() {
   const bool alive = !peer.ask("fp32-nchw ce 1").empty();
   if (!alive)
     log::warn("no Python with PyTorch and OpenCV: the peer is left out (bench/peers/install)");
-  for (const char* method : {"ce", "smcl"}) compare(method, data, alive ? &peer : nullptr, threads);
+  std::vector<std::string> methods(argv + 1, argv + argc);
+  if (methods.empty()) methods = {"ce", "smcl"};
+  for (const auto& method : methods) compare(method, data, alive ? &peer : nullptr, threads);
   return 0;
 }

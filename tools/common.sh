@@ -63,6 +63,7 @@ print_skipped() {
     }
     /: Skipped$/ { wanted = 1 }
     END { exit bad }' "$log"
+}
 
 # The build folder whose program and libraries the checks take.
 program_build() {

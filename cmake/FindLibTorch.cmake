@@ -1,26 +1,45 @@
-# Finds LibTorch as unpacked from the Python wheels by tools/setup (their layout is kept, since
-# libtorch_cpu.so finds CUDA's runtime libraries beside itself) and defines torch::cpu.
-# SMCL_LIBTORCH names another folder that holds torch/ (untested).
-set(_default "${PROJECT_SOURCE_DIR}/.deps/libtorch")
-set(SMCL_LIBTORCH "${_default}" CACHE PATH "Folder that holds the unpacked torch wheel")
-if(NOT SMCL_LIBTORCH STREQUAL _default)
-  message(WARNING "SMCL_LIBTORCH=${SMCL_LIBTORCH}: only LibTorch 2.11.0 from the wheel is tested")
+# Finds LibTorch and defines torch::cpu; used by the build and, installed, by smclConfig.cmake.
+#
+# SMCL_LIBTORCH, a variable or of the environment, names a folder that holds torch/, as tools/setup
+# unpacks the wheels (their layout is kept, since libtorch_cpu.so finds CUDA's runtime libraries by
+# relative paths), or a folder that holds include/ and lib/ itself. Without it the Torch that the
+# project has found, Torch_DIR and CMAKE_PREFIX_PATH are tried.
+set(_candidates ${SMCL_LIBTORCH} $ENV{SMCL_LIBTORCH})
+if(NOT _candidates)
+  set(_candidates ${TORCH_INSTALL_PREFIX})
+  if(Torch_DIR)
+    list(APPEND _candidates "${Torch_DIR}/../../..")
+  endif()
+  list(APPEND _candidates ${CMAKE_PREFIX_PATH})
 endif()
-set(_torch "${SMCL_LIBTORCH}/torch")
-find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h
-  PATHS "${_torch}/include" NO_DEFAULT_PATH)
-find_library(LibTorch_CPU torch_cpu PATHS "${_torch}/lib" NO_DEFAULT_PATH)
-find_library(LibTorch_C10 c10 PATHS "${_torch}/lib" NO_DEFAULT_PATH)
+set(LibTorch_ROOT_DIR "LibTorch_ROOT_DIR-NOTFOUND")
+foreach(_candidate ${_candidates})
+  foreach(_folder "${_candidate}/torch" "${_candidate}")
+    if(NOT LibTorch_ROOT_DIR AND EXISTS "${_folder}/lib/libtorch_cpu.so"
+       AND EXISTS "${_folder}/include/torch/csrc/api/include/torch/torch.h")
+      get_filename_component(LibTorch_ROOT_DIR "${_folder}" ABSOLUTE)
+    endif()
+  endforeach()
+endforeach()
+set(LibTorch_VERSION "")
+if(LibTorch_ROOT_DIR)
+  file(STRINGS "${LibTorch_ROOT_DIR}/include/torch/headeronly/version.h" _lines
+    REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
+  list(JOIN _numbers "." LibTorch_VERSION)
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
-  REASON_FAILURE_MESSAGE "run tools/setup, or set SMCL_LIBTORCH to a folder that holds torch/"
-  REQUIRED_VARS LibTorch_CPU LibTorch_C10 LibTorch_INCLUDE_DIR)
+  REQUIRED_VARS LibTorch_ROOT_DIR VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "in smcl's own folder run tools/setup, elsewhere set SMCL_LIBTORCH to a \
+folder that holds torch/include and torch/lib, or include and lib (tried: ${_candidates})")
 if(LibTorch_FOUND AND NOT TARGET torch::cpu)
+  set(_torch "${LibTorch_ROOT_DIR}")
   add_library(torch::cpu INTERFACE IMPORTED)
   target_include_directories(torch::cpu SYSTEM INTERFACE
-    "${LibTorch_INCLUDE_DIR}" "${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
-  target_link_libraries(torch::cpu INTERFACE
-    -Wl,--no-as-needed "${LibTorch_CPU}" "${LibTorch_C10}" -Wl,--as-needed)
-  target_link_options(torch::cpu INTERFACE -Wl,-rpath,${_torch}/lib)
+    "${_torch}/include" "${_torch}/include/torch/csrc/api/include")
+  # CMake adds the folder of these to the RPATH of the build tree, and takes it out on installation.
+  target_link_libraries(torch::cpu INTERFACE -Wl,--no-as-needed "${_torch}/lib/libtorch_cpu.so"
+    "${_torch}/lib/libc10.so" -Wl,--as-needed)
 endif()
-mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_CPU LibTorch_C10)

@@ -12,7 +12,8 @@ target_compile_options(smcl_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
   -Wundef -Wimplicit-fallthrough -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # GCC 12 raises it wrongly on std::string (PR 105329)
-  -ffp-contract=off) # the same bits on every instruction set
+  -ffp-contract=off # the same bits on every instruction set
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=) # no path of this machine in what is installed
 if(SMCL_SANITIZE)
   target_compile_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g1

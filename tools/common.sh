@@ -64,3 +64,12 @@ print_skipped() {
     /: Skipped$/ { wanted = 1 }
     END { exit bad }' "$log"
 }
+
+# The build folder whose program and libraries the checks take.
+program_build() {
+  if [ -e build/release/build.ninja ]; then
+    echo build/release
+  else
+    echo build/dev
+  fi
+}

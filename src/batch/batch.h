@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/export.h"
 #include "data/dataset.h"
 #include "image/geometry.h"
 #include "plan/step_plan.h"
@@ -63,7 +64,7 @@ struct ExecutorSettings {
 /// empty, while lambda follows the box that would have been.
 /// lambda (mce.lambda): area: 1 - box area / (H*W), after clipping; constant; removed_saliency: the
 /// share of the map's sum left outside the box, by area where the map is all zero.
-class Executor {
+class SMCL_API Executor {
  public:
   /// `dataset` outlives the executor; its images are RGB and have one size, above
   /// augment.crop_padding. Throws UsageError for mask.kind = oracle on a set without truth, for an
@@ -83,13 +84,14 @@ class Executor {
 /// The box of a mask with planned visible share `keep` around `centre` in a height x width image:
 /// sides int(H*sqrt(1-keep)), int(W*sqrt(1-keep)), [c - cut/2, c + cut/2) by integer halves, then
 /// clipped or shifted into the image.
-Box mask_box(Point centre, double keep, int height, int width, plan::Border border);
+SMCL_API Box mask_box(Point centre, double keep, int height, int width, plan::Border border);
 
 /// Normalised evaluation images [first, first + count) of `samples`, no augmentation: writes
 /// count * height * width * 3 values of `precision` to `out`. Throws InternalError where the range
 /// leaves `samples`.
-void evaluation_pixels(const data::Dataset& dataset, const std::vector<std::uint32_t>& samples,
-                       std::size_t first, std::size_t count, const data::Normalisation& norm,
-                       Precision precision, std::byte* out);
+SMCL_API void evaluation_pixels(const data::Dataset& dataset,
+                                const std::vector<std::uint32_t>& samples, std::size_t first,
+                                std::size_t count, const data::Normalisation& norm,
+                                Precision precision, std::byte* out);
 
 }  // namespace smcl::batch

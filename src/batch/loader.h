@@ -4,13 +4,14 @@
 #include <memory>
 
 #include "batch/batch.h"
+#include "core/export.h"
 #include "plan/planner.h"
 
 namespace smcl::batch {
 
 /// Makes the batches of an epoch ahead of the training thread and hands them out in order. The bits
 /// do not depend on the number of threads: each batch is one plan, executed.
-class Loader {
+class SMCL_API Loader {
  public:
   /// `threads` make batches, each with an executor of its own; 0: next() makes them itself. Up to
   /// `depth` batches are made ahead of the one that the caller holds. `dataset` outlives the

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/export.h"
+
 /// Typed configuration: recipes in TOML that extend one another, overrides from the command
 /// line, strict keys, ranges, and for every value where it came from.
 namespace smcl::config {
@@ -25,7 +27,7 @@ struct Entry {
 };
 
 /// A recipe as flat dotted keys ("mask.prob"). Later sources override earlier ones.
-class Document {
+class SMCL_API Document {
  public:
   Document() = default;
   explicit Document(std::map<std::string, Entry> entries) : entries_(std::move(entries)) {}
@@ -51,7 +53,7 @@ class Document {
 
 /// A point of the run: an integer in a recipe is a 0-based epoch, a float in [0, 1] a fraction
 /// of the run.
-struct Moment {
+struct SMCL_API Moment {
   double value = 0.0;
   bool fraction = true;
   /// The first epoch at or after this moment: round(value * epochs) for a fraction.
@@ -98,7 +100,7 @@ struct Resolved {
 /// their keys in one function `bind(Binder&, Struct&)`; every wrong type, range or choice throws
 /// a UsageError that names key, origin, value got, and what is expected. `finish` refuses keys
 /// that nobody asked for and names the nearest valid one.
-class Binder {
+class SMCL_API Binder {
  public:
   /// `document` must outlive the binder.
   explicit Binder(const Document& document) : document_(document) {}
@@ -155,9 +157,9 @@ class Binder {
 
 /// The resolved settings as a TOML text with sections, that loads to the same settings again;
 /// with `origins` each line ends in a comment saying where its value came from.
-std::string to_toml(const std::vector<Resolved>& resolved, bool origins);
+SMCL_API std::string to_toml(const std::vector<Resolved>& resolved, bool origins);
 
 /// The word of `words` nearest to `word` by edit distance; empty where none is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& words);
+SMCL_API std::string nearest(std::string_view word, const std::vector<std::string>& words);
 
 }  // namespace smcl::config

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/export.h"
+
 namespace smcl {
 
 /// Exit codes of the program; the library only carries them.
@@ -19,7 +21,7 @@ enum class ExitCode : int {
 
 /// Base of all errors that the library throws. The text is one line that says what is wrong,
 /// where, what was got and expected, and what to do.
-class Error : public std::runtime_error {
+class SMCL_API Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
   ExitCode code() const { return code_; }
@@ -29,37 +31,37 @@ class Error : public std::runtime_error {
 };
 
 /// Wrong command line, recipe or combination of settings.
-class UsageError : public Error {
+class SMCL_API UsageError : public Error {
  public:
   explicit UsageError(const std::string& text) : Error(ExitCode::usage, text) {}
 };
 
 /// A file that does not hold what it should, or a data set that is not there.
-class DataError : public Error {
+class SMCL_API DataError : public Error {
  public:
   explicit DataError(const std::string& text) : Error(ExitCode::data, text) {}
 };
 
 /// The system refused to read or write, or a recipe or run folder is not there.
-class IoError : public Error {
+class SMCL_API IoError : public Error {
  public:
   explicit IoError(const std::string& text) : Error(ExitCode::io, text) {}
 };
 
 /// Training met values that are not finite.
-class DivergedError : public Error {
+class SMCL_API DivergedError : public Error {
  public:
   explicit DivergedError(const std::string& text) : Error(ExitCode::diverged, text) {}
 };
 
 /// A signal asked to stop; everything that the same command needs to go on is stored.
-class StoppedError : public Error {
+class SMCL_API StoppedError : public Error {
  public:
   explicit StoppedError(const std::string& text) : Error(ExitCode::stopped, text) {}
 };
 
 /// A promise between parts of the program was broken.
-class InternalError : public Error {
+class SMCL_API InternalError : public Error {
  public:
   explicit InternalError(const std::string& text) : Error(ExitCode::internal, text) {}
 };

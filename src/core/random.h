@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/export.h"
+
 namespace smcl {
 
 /// What a random number decides. The values are part of the format of a run: never renumber.
@@ -29,12 +31,12 @@ enum class Purpose : std::uint32_t {
 
 /// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC11): four
 /// 32-bit words as a pure function of a 128-bit counter and a 64-bit key.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                        std::array<std::uint32_t, 2> key);
+SMCL_API std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                                 std::array<std::uint32_t, 2> key);
 
 /// A stream of random numbers that is a pure function of (seed, purpose, epoch, index). Streams
 /// of different arguments are independent; making one costs nothing.
-class RandomStream {
+class SMCL_API RandomStream {
  public:
   /// `index` is a sample or a step, whichever the purpose counts; below 2^40. `epoch` below 2^24.
   RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint64_t index);

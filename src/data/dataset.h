@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/export.h"
 #include "image/geometry.h"
 
 namespace smcl::data {
 
 /// Images with labels, by position. A long-tailed split is a list of positions, apart from the
 /// data. Implementations are immutable after construction and safe to read from many threads.
-class Dataset {
+class SMCL_API Dataset {
  public:
   virtual ~Dataset() = default;
 
@@ -38,7 +39,7 @@ class Dataset {
 };
 
 /// A set held in memory: one contiguous block of RGB bytes, image after image.
-class ResidentDataset : public Dataset {
+class SMCL_API ResidentDataset : public Dataset {
  public:
   /// `pixels` holds labels.size() images of height x width x 3 bytes; labels lie in
   /// [0, class_names.size()). Throws DataError where sizes or labels do not fit.

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "core/export.h"
+
 namespace smcl::format {
 
 /// Element types of safetensors that we use, with their names in the file.
 enum class Dtype { f32, f64, bf16, f16, i64, i32, u8, u32, boolean };
-std::string dtype_name(Dtype dtype);  ///< "F32", "I64", ...
-std::size_t dtype_size(Dtype dtype);
+SMCL_API std::string dtype_name(Dtype dtype);  ///< "F32", "I64", ...
+SMCL_API std::size_t dtype_size(Dtype dtype);
 
 /// One tensor to write: `bytes` are row-major, little endian, of somebody else.
 struct TensorView {
@@ -27,13 +29,14 @@ struct TensorView {
 /// gets "format_version" (unless given) and "sha256", a checksum of names, shapes, metadata and
 /// data. Data start at a multiple of 8 bytes and every tensor at one of its element size. Throws
 /// InternalError where bytes and shape do not fit, IoError.
-void write_safetensors(const std::filesystem::path& file, const std::vector<TensorView>& tensors,
-                       const std::map<std::string, std::string>& metadata);
+SMCL_API void write_safetensors(const std::filesystem::path& file,
+                                const std::vector<TensorView>& tensors,
+                                const std::map<std::string, std::string>& metadata);
 
 /// A safetensors file in memory, checked in full on construction: header length, JSON, dtypes,
 /// shapes, offsets without gaps or overlaps inside the file, and our checksum where there is one;
 /// no stored length is trusted. Tensors of foreign files may be unaligned: copy, do not cast.
-class SafetensorsFile {
+class SMCL_API SafetensorsFile {
  public:
   struct Entry {
     Dtype dtype = Dtype::f32;

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/export.h"
+
 namespace smcl {
 
 /// A pixel. Rows go down, columns to the right; both from 0.
@@ -26,7 +28,7 @@ struct Box {
 };
 
 /// The part of `a` that lies in `b`; an empty box (all zero) where they do not meet.
-Box intersect(const Box& a, const Box& b);
+SMCL_API Box intersect(const Box& a, const Box& b);
 
 /// 8-bit pixels of somebody else, rows of `stride` bytes, `channels` interleaved bytes a pixel.
 struct ImageView {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/export.h"
 #include "nn/network.h"
 #include "plan/settings.h"
 #include "tensor/tensor_batch.h"
@@ -37,7 +38,7 @@ struct MethodSettings {
   config::Moment rule_start{0.8, true};
   double rule_b = 0.9999;  ///< of the class-balanced weights of DRW
 };
-void bind(config::Binder& binder, MethodSettings& settings);
+SMCL_API void bind(config::Binder& binder, MethodSettings& settings);
 
 /// What a method wants planned.
 struct Needs {
@@ -57,7 +58,7 @@ struct StepLoss {
 };
 
 /// From a batch to a loss. The trainer knows no method by name.
-class Method {
+class SMCL_API Method {
  public:
   virtual ~Method() = default;
   virtual Needs needs() const = 0;
@@ -66,17 +67,17 @@ class Method {
 
 /// `train_counts` for rules, `target_probabilities` for mce.target = expected. Throws UsageError
 /// for an unknown name and for settings that contradict each other.
-std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
-                                    const std::vector<int>& train_counts,
-                                    const std::vector<double>& target_probabilities);
+SMCL_API std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
+                                             const std::vector<int>& train_counts,
+                                             const std::vector<double>& target_probabilities);
 
 /// Throws UsageError where method.name is unknown; the text lists those that are known.
-void check_name(const MethodSettings& settings);
+SMCL_API void check_name(const MethodSettings& settings);
 
 /// Needs without making the method (the planner is made first). Throws for an unknown name.
-Needs needs_of(const MethodSettings& settings);
+SMCL_API Needs needs_of(const MethodSettings& settings);
 
 /// Checks that span method and mask settings; throws UsageError with one sentence.
-void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask);
+SMCL_API void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask);
 
 }  // namespace smcl::method

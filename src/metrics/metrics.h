@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/export.h"
+
 namespace smcl::metrics {
 
 /// Bounds of the shot groups by training count: many > many_above, few < few_below, medium
@@ -17,7 +19,7 @@ struct GroupBounds {
 };
 
 enum class Group { many, medium, few };
-Group shot_group(int count, const GroupBounds& bounds);
+SMCL_API Group shot_group(int count, const GroupBounds& bounds);
 
 /// Accuracies in [0, 1]. An empty group has no value (a dash in tables), never 0. Group values
 /// are means over the classes of the group (equal to the mean over images on a balanced test
@@ -33,7 +35,7 @@ struct Accuracy {
 };
 
 /// Labels and logits of a test set, row after row.
-struct Predictions {
+struct SMCL_API Predictions {
   int classes = 0;
   std::vector<std::int32_t> labels;  ///< N
   std::vector<float> logits;         ///< N x classes
@@ -43,8 +45,8 @@ struct Predictions {
 
 /// All functions of predictions throw InternalError where sizes do not fit or there is no row,
 /// DataError where a label is out of range or a logit is not finite.
-Accuracy accuracy(const Predictions& predictions, std::span<const int> train_counts,
-                  const GroupBounds& bounds);
+SMCL_API Accuracy accuracy(const Predictions& predictions, std::span<const int> train_counts,
+                           const GroupBounds& bounds);
 
 /// Mean of `per_class` over medium-shot and few-shot classes together: steadier than few alone, of
 /// which there may be one or two. Throws InternalError where there is not one count a class.
@@ -53,11 +55,11 @@ std::optional<double> medium_few(const std::vector<std::optional<double>>& per_c
 
 /// Logits minus tau * log(prior of the training counts) (logit adjustment after training, Menon et
 /// al. 2021). Classes without training images keep their logits minus the log of one half image.
-Predictions prior_corrected(const Predictions& predictions, std::span<const int> train_counts,
-                            double tau);
+SMCL_API Predictions prior_corrected(const Predictions& predictions,
+                                     std::span<const int> train_counts, double tau);
 
 /// The confusion matrix: result[true * classes + predicted], counts.
-std::vector<std::int64_t> confusion(const Predictions& predictions);
+SMCL_API std::vector<std::int64_t> confusion(const Predictions& predictions);
 
 struct Calibration {
   struct Bin {
@@ -70,6 +72,6 @@ struct Calibration {
   double ece = 0.0;  ///< expected calibration error, in [0, 1]
   double nll = 0.0;  ///< mean negative log-likelihood
 };
-Calibration calibration(const Predictions& predictions, int bins = 15);
+SMCL_API Calibration calibration(const Predictions& predictions, int bins = 15);
 
 }  // namespace smcl::metrics

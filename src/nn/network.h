@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/export.h"
 #include "format/safetensors.h"
 #include "tensor/flat_store.h"
 
@@ -19,7 +20,7 @@ struct NetworkSettings {
   double width = 1.0;             ///< factor on the widths 16/32/64
   int head_dim = 128;  ///< of the embeddings; the head's hidden layer is as wide as the features
 };
-void bind(config::Binder& binder, NetworkSettings& settings);
+SMCL_API void bind(config::Binder& binder, NetworkSettings& settings);
 
 /// What a forward pass gives; all float32.
 struct Output {
@@ -49,7 +50,7 @@ struct ForwardOptions {
 /// projection head (linear, ReLU, linear, L2) that is dropped after training. Parameters live in
 /// one FlatStore. Names are torchvision's (conv1, bn1, layer1.0.conv1, ..., fc); the head's begin
 /// with "head.".
-class Network {
+class SMCL_API Network {
  public:
   /// Weights are Kaiming-normal (fan-out for convolutions as He et al. 2015; linear: fan-in), from
   /// RandomStream(seed, Purpose::init, 0, slot). Throws UsageError for an unknown arch.

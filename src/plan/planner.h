@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/export.h"
 #include "plan/step_plan.h"
 
 namespace smcl::plan {
@@ -23,7 +24,7 @@ struct PlannerSettings {
 
 /// Draws the steps of a run. Every result is a pure function of (settings, samples, epoch, step);
 /// safe to call from many threads.
-class Planner {
+class SMCL_API Planner {
  public:
   /// `samples`: positions in the data set that are trained on; `labels[i]` the class of
   /// samples[i]; `classes` their number. Throws UsageError on contradicting settings, DataError

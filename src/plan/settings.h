@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/config.h"
+#include "core/export.h"
 
 namespace smcl::plan {
 
@@ -51,10 +52,10 @@ struct TargetSettings {
   bool unit_sample = false;             ///< weights belong to samples instead of classes
 };
 
-void bind(config::Binder& binder, AugmentSettings& settings);
-void bind(config::Binder& binder, MaskSettings& settings);
-void bind(config::Binder& binder, LambdaSettings& settings);
-void bind(config::Binder& binder, TargetSettings& settings);
+SMCL_API void bind(config::Binder& binder, AugmentSettings& settings);
+SMCL_API void bind(config::Binder& binder, MaskSettings& settings);
+SMCL_API void bind(config::Binder& binder, LambdaSettings& settings);
+SMCL_API void bind(config::Binder& binder, TargetSettings& settings);
 
 /// When the target images themselves (not only their classes) go through the network.
 enum class TargetImages { never, masked_steps, always };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/export.h"
 #include "image/geometry.h"
 #include "plan/settings.h"
 
@@ -17,14 +18,14 @@ struct ImageDraw {
 };
 
 /// Where a crop of the image's own size lies in the image padded on each side by `padding`.
-struct Crop {
+struct SMCL_API Crop {
   int top = 0;  ///< 0..2*padding, row of the padded image
   int left = 0;
   bool flip = false;
   /// The part of the augmented height x width image, before the flip, that shows the original.
   Box visible(int height, int width, int padding) const;
 };
-Crop resolve(const ImageDraw& draw, int padding);
+SMCL_API Crop resolve(const ImageDraw& draw, int padding);
 
 /// The mask of one image: drawn, not yet placed.
 struct MaskDraw {

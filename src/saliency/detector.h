@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/export.h"
 #include "image/geometry.h"
 
 namespace smcl::saliency {
@@ -18,13 +19,13 @@ struct Draws {
 
 /// Working memory of a detector, kept by the caller between calls so that nothing is allocated
 /// in the loop; one a thread. Detectors define what is inside.
-class Workspace {
+class SMCL_API Workspace {
  public:
   virtual ~Workspace() = default;
 };
 
 /// Bytes of an image to a map of how much each pixel stands out. Stateless and thread-safe.
-class Detector {
+class SMCL_API Detector {
  public:
   virtual ~Detector() = default;
   virtual std::string_view name() const = 0;
@@ -38,14 +39,14 @@ class Detector {
 };
 
 /// "fine_grained", "joint", "random", "centre".
-std::vector<std::string> detector_names();
+SMCL_API std::vector<std::string> detector_names();
 /// Throws UsageError for an unknown name and lists the valid ones.
-std::unique_ptr<Detector> make_detector(std::string_view name);
+SMCL_API std::unique_ptr<Detector> make_detector(std::string_view name);
 
 /// The first maximum in raster order of a height x width map.
-Point peak(const std::uint8_t* map, int height, int width);
+SMCL_API Point peak(const std::uint8_t* map, int height, int width);
 
 /// Share of the map's sum that lies in `box`; 0 where the map is all zero.
-double share_in_box(const std::uint8_t* map, int height, int width, const Box& box);
+SMCL_API double share_in_box(const std::uint8_t* map, int height, int width, const Box& box);
 
 }  // namespace smcl::saliency

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/batch.h"
+#include "core/export.h"
 
 namespace smcl::tensor {
 
@@ -23,7 +24,7 @@ struct Slot {
 /// and, in bf16, a flat bf16 shadow of the weights that the network computes with. Views keep
 /// names and channels-last strides for 4-d tensors; `.grad` of every parameter view is a view of
 /// the gradient buffer set beforehand. Slots start on 64-byte borders; the gaps stay 0.
-class FlatStore {
+class SMCL_API FlatStore {
  public:
   /// Throws InternalError for a name given twice or a negative size.
   FlatStore(std::vector<Slot> slots, batch::Precision precision, at::Device device);
@@ -75,6 +76,6 @@ class FlatStore {
 /// One SGD step over the flat buffers (docs/protocol.md: momentum, no Nesterov, decay on every
 /// parameter): g += decay * p; v = momentum * v + g; p -= rate * v; shadow = bf16(p).
 /// Returns false, and changes nothing, where a gradient is not finite.
-bool sgd_step(FlatStore& store, double rate, double momentum, double decay);
+SMCL_API bool sgd_step(FlatStore& store, double rate, double momentum, double decay);
 
 }  // namespace smcl::tensor

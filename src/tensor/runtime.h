@@ -2,13 +2,15 @@
 
 #include <string>
 
+#include "core/export.h"
+
 namespace smcl::tensor {
 
 /// Sets the process up for training: `threads` intra-op threads (0: one for each CPU that the
 /// affinity mask allows), one inter-op thread, and an allocator that keeps big blocks from step to
 /// step. Call it once, before the first tensor operation; a later call changes the intra-op threads
 /// only. Throws UsageError for a negative number.
-void prepare_runtime(int threads = 0);
+SMCL_API void prepare_runtime(int threads = 0);
 
 /// What a bug report needs to know of LibTorch.
 struct RuntimeInfo {
@@ -17,6 +19,6 @@ struct RuntimeInfo {
   std::string config;    ///< LibTorch's build: BLAS, oneDNN, CPU capability; several lines
   std::string parallel;  ///< LibTorch's parallel back end; several lines
 };
-RuntimeInfo runtime_info();
+SMCL_API RuntimeInfo runtime_info();
 
 }  // namespace smcl::tensor

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "batch/batch.h"
+#include "core/export.h"
 
 namespace smcl::tensor {
 
@@ -22,6 +23,6 @@ struct TensorBatch {
 };
 
 /// Without copying pixels where device is the CPU: `batch` must outlive the result.
-TensorBatch to_tensors(const batch::Batch& batch, at::Device device);
+SMCL_API TensorBatch to_tensors(const batch::Batch& batch, at::Device device);
 
 }  // namespace smcl::tensor

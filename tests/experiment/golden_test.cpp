@@ -1,0 +1,106 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "experiment/checkpoints.h"
+#include "experiment/run.h"
+#include "experiment/session.h"
+#include "experiment/summary.h"
+#include "record/checkpoint_files.h"
+
+/// Run folders of past releases (tests/fixtures/golden, made by tools/make_golden) load today:
+/// docs/versioning.md promises it. What they must give is what the release wrote beside them.
+namespace smcl::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> releases() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(SMCL_SOURCE_DIR "/tests/fixtures/golden")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Golden : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { log::set_console_level(log::Level::error); }
+  record::RunFolder run() const {
+    return record::RunFolder::open(fs::path(SMCL_SOURCE_DIR "/tests/fixtures/golden") / GetParam());
+  }
+  static int classes(const record::RunFolder& run) {
+    return static_cast<int>(run.summary().at("train_counts").size());
+  }
+};
+
+TEST_P(Golden, RecordsRead) {
+  const record::RunFolder folder = run();
+  EXPECT_EQ(folder.fingerprint().at("version").get<std::string>().rfind(GetParam(), 0), 0U);
+  EXPECT_FALSE(folder.fingerprint().at("settings_hash").get<std::string>().empty());
+  const auto summary = folder.summary();
+  EXPECT_TRUE(summary.at("last").at("accuracy").contains("tail"));
+  int epochs = 0;
+  for (const auto& row : folder.metrics()) epochs += row.at("type") == "epoch" ? 1 : 0;
+  EXPECT_EQ(epochs, summary.at("epochs"));
+}
+
+TEST_P(Golden, SettingsResolveToTheSameOnes) {
+  const record::RunFolder folder = run();
+  const Recipe recipe = recipe_of(folder);
+  EXPECT_EQ(recipe.train.epochs, folder.summary().at("epochs"));
+  EXPECT_EQ(recipe.network.arch, "resnet20");
+  EXPECT_EQ(recipe.network.width, 0.0625);
+  EXPECT_EQ(recipe.mask.prob, 1.0);
+}
+
+TEST_P(Golden, PredictionsGiveTheStoredResults) {
+  const record::RunFolder folder = run();
+  const auto summary = folder.summary();
+  const auto predictions = stored_predictions(folder.predictions_file("test"));
+  EXPECT_EQ(predictions.size(), summary.at("last").at("images"));
+  const auto judged = judge(predictions, summary.at("train_counts").get<std::vector<int>>(),
+                            recipe_of(folder).groups);
+  for (const char* key : {"all", "balanced", "head", "middle", "tail"}) {
+    const auto& stored = summary.at("last").at("accuracy").at(key);
+    EXPECT_DOUBLE_EQ(judged.at("accuracy").at(key).get<double>(), stored.get<double>()) << key;
+  }
+  // exp and log differ in the last digit between C libraries.
+  EXPECT_NEAR(judged.at("nll").get<double>(), summary.at("last").at("nll").get<double>(), 1e-9);
+}
+
+TEST_P(Golden, WeightsLoadStrictly) {
+  const record::RunFolder folder = run();
+  const Recipe recipe = recipe_of(folder);
+  for (const char* which : {"last", "best_on_val"}) {
+    nn::Network network = load_network(folder, recipe, classes(folder), which);
+    EXPECT_GT(network.batches_tracked(), 0) << which;
+    EXPECT_TRUE(at::isfinite(network.store().parameters()).all().item<bool>()) << which;
+  }
+}
+
+TEST_P(Golden, CheckpointsLoad) {
+  const record::RunFolder folder = run();
+  const Recipe recipe = recipe_of(folder);
+  nn::Network network(recipe.network, classes(folder), 0, batch::Precision::fp32, at::kCPU);
+  const auto files = record::checkpoint_files(folder.path());
+  ASSERT_FALSE(files.empty());
+  for (const auto& file : files) {
+    const StoredPoint stored = read_checkpoint(file.path, network);
+    EXPECT_EQ(stored.point.epoch, file.epoch);
+    EXPECT_LE(stored.metrics_rows, folder.metrics().size());
+    EXPECT_GT(network.batches_tracked(), 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(releases()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace smcl::experiment

@@ -81,6 +81,16 @@ if(SMCL_TORCH)
 
   set_target_properties(smcl PROPERTIES INSTALL_RPATH "\$ORIGIN/../${_private}/torch/lib")
   install(TARGETS smcl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  # Manual page and completion are what the program says of itself.
+  install(CODE "execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" manual
+  OUTPUT_FILE \"${CMAKE_BINARY_DIR}/generated/smcl.1\" COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" completion bash
+  OUTPUT_FILE \"${CMAKE_BINARY_DIR}/generated/smcl.bash\" COMMAND_ERROR_IS_FATAL ANY)"
+    COMPONENT program)
+  install(FILES ${CMAKE_BINARY_DIR}/generated/smcl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+    COMPONENT program)
+  install(FILES ${CMAKE_BINARY_DIR}/generated/smcl.bash RENAME smcl COMPONENT program
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/smcl
     COMPONENT program)
   include(InstallLibTorch)

@@ -35,7 +35,7 @@ Masked mask_salient(const torch::Tensor& images, std::uint64_t seed, std::uint64
     const smcl::Box box =
         smcl::batch::mask_box(peak, keep, height, width, smcl::plan::Border::clip);
     if (box.area() == 0) continue;
-    const torch::Tensor mean = image.to(torch::kFloat).mean({0, 1}).to(torch::kByte);
+    const torch::Tensor mean = image.to(torch::kFloat).flatten(0, 1).mean(0).to(torch::kByte);
     image.slice(0, box.y0, box.y1).slice(1, box.x0, box.x1).copy_(mean);
     result.lambda[i] = 1.0 - static_cast<double>(box.area()) / (height * width);
   }

@@ -155,11 +155,11 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair{Spoiled::Place::logits, kInf},
                       std::pair{Spoiled::Place::one_gradient, kNan},
                       std::pair{Spoiled::Place::one_gradient, kInf}),
-    [](const auto& info) {
-      const char* place = info.param.first == Spoiled::Place::loss     ? "Loss"
-                          : info.param.first == Spoiled::Place::logits ? "Logits"
+    [](const auto& each) {
+      const char* place = each.param.first == Spoiled::Place::loss     ? "Loss"
+                          : each.param.first == Spoiled::Place::logits ? "Logits"
                                                                        : "OneGradient";
-      return std::string(place) + (info.param.second == kInf ? "Infinite" : "NotANumber");
+      return std::string(place) + (each.param.second == kInf ? "Infinite" : "NotANumber");
     });
 
 TEST_F(Trainer, StoresWhereAnObserverAsksAndAtTheLastEpochsEnd) {

@@ -96,8 +96,8 @@ TEST_P(Golden, CheckpointsLoad) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(releases()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(releases()), [](const auto& each) {
+  std::string name = each.param;
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
 });

@@ -96,11 +96,12 @@ TEST_P(Golden, CheckpointsLoad) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(releases()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '.', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(releases()),
+                         [](const auto& release) {
+                           std::string name = release.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace smcl::experiment

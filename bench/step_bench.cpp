@@ -22,7 +22,8 @@
 /// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
 /// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
 /// all of its modes. Without Python the peer's columns are missing and a line on standard error
-/// says so. Arguments: the methods to measure, both without any. A second kind of row compares our step with and without making batches.
+/// says so. Arguments: the methods to measure, both without any. A second kind of row compares our
+/// step with and without making batches.
 namespace {
 
 using namespace smcl;

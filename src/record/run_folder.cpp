@@ -140,7 +140,7 @@ std::optional<RunFolder> RunFolder::find(const fs::path& root, const std::string
     if (!fs::exists(config_file(path)) || !fs::exists(fingerprint_file(path))) continue;
     try {
       if (stored_hash(path) == json(settings_hash)) return RunFolder(path);
-    } catch (const Error& failure) {
+    } catch (const DataError& failure) {  // an IoError is no reason to begin a run again
       log::warn(concat("run passed over: ", failure.what()));
     }
   }

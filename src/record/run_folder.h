@@ -27,8 +27,8 @@ class RunFolder {
   static RunFolder create(const std::filesystem::path& root, const std::string& name);
   /// Opens one that is there. Throws IoError (none there), DataError (not a run folder).
   static RunFolder open(const std::filesystem::path& folder);
-  /// The newest (highest N) run of NAME with this settings_hash, if any. Folders without a
-  /// readable fingerprint are passed over.
+  /// The newest (highest N) run of NAME with this settings_hash, if any. Folders with a damaged
+  /// fingerprint are passed over, with a warning. Throws IoError where one cannot be read.
   static std::optional<RunFolder> find(const std::filesystem::path& root, const std::string& name,
                                        const std::string& settings_hash);
 

@@ -166,7 +166,8 @@ Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& 
     if (step == begin.step) parts.network.store().check_gradients();
     const StepEnd event{epoch, step, batch->count, rate, batch->masked};
     ++step;
-    const Answer answer = std::max(emit(parts.observers, event), asked_to_stop(parts));
+    Answer answer = emit(parts.observers, event);
+    answer = std::max(answer, asked_to_stop(parts));
     if (answer == Answer::go_on) continue;
     keep(parts, point(), answer);
     if (answer == Answer::stop) return answer;

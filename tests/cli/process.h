@@ -89,6 +89,19 @@ class Process {
     return gone ? 0 : std::distance(all, {});
   }
 
+  /// Whether the process came to write this run folder, within 60 s: it then holds the lock.
+  bool wait_for_lock(const std::filesystem::path& run) const {
+    for (int i = 0; i < 60000; ++i) {
+      std::ifstream file(run / "lock");
+      std::string word;
+      pid_t holder = 0;
+      if (file >> word >> holder && holder == pid_) return true;
+      if (ended()) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+  }
+
   /// Whether the file appeared within 60 s while the process was running.
   bool wait_for(const std::filesystem::path& file) const {
     for (int i = 0; i < 60000; ++i) {

@@ -113,7 +113,9 @@ class SurvivalSlow : public ScratchFolder {
     fs::path root = folder() / "stopped-0";
     for (int i = 0; stopped < signals; ++i) {
       Process process(train(root), folder() / "log");
-      std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 1500));
+      // Before the run begins there is nothing to store, and the signal may come before main.
+      ASSERT_TRUE(process.wait_for_lock(run_of(root)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1000));
       process.send(kinds[static_cast<std::size_t>(i) % kinds.size()]);
       const Ending ending = process.wait();
       ASSERT_EQ(ending.signal, 0) << "died of the signal";
@@ -135,9 +137,10 @@ class SurvivalSlow : public ScratchFolder {
   /// Lets system calls fail at random (libfiu) until `faults` runs have ended by it.
   void check_faults(int faults) {
     const std::string preload = "/usr/lib/fiu/fiu_run_preload.so " + kFaults;
+    // Not open: LibTorch reads CPU facts from /sys and crashes in its cpuinfo where it cannot.
     const std::vector<std::string> calls{"posix/io/rw/write", "posix/io/rw/pwrite",
                                          "posix/io/sync/fsync", "posix/io/dir/rename",
-                                         "posix/io/oc/open", "posix/io/rw/ftruncate"};
+                                         "posix/io/rw/ftruncate"};
     const std::string expected = undisturbed();
     std::map<std::string, int> seen;
     int failed = 0;
@@ -146,12 +149,13 @@ class SurvivalSlow : public ScratchFolder {
     for (int i = 0; failed < faults; ++i) {
       const std::string& call = calls[static_cast<std::size_t>(i) % calls.size()];
       // Saves make hundreds of these calls: most runs get some steps further before they fail.
-      const std::string enable = concat("enable_random name=", call, ",probability=0.02\n");
+      const std::string enable = concat("enable_random name=", call, ",probability=0.05\n");
       const Ending ending =
           Process(train(root), folder() / "log",
                   {{"LD_PRELOAD", preload}, {"FIU_ENABLE", enable}, {"FIU_CTRL_FIFO", ""}})
               .wait();
-      ASSERT_TRUE(ending.code == 74 || ending.code == 0) << call << ": " << ending.code << ending.err;
+      ASSERT_TRUE(ending.code == 74 || ending.code == 0)
+          << call << ": " << ending.code << ending.err;
       check_files(root);
       if (ending.code == 74) {
         ++failed;

@@ -125,9 +125,8 @@ class Trainer : public ::testing::Test {
   std::function<bool()> stop_;
 };
 
-class TrainerSpoiled
-    : public Trainer,
-      public ::testing::WithParamInterface<std::pair<Spoiled::Place, float>> {};
+class TrainerSpoiled : public Trainer,
+                       public ::testing::WithParamInterface<std::pair<Spoiled::Place, float>> {};
 
 TEST_P(TrainerSpoiled, NothingThatIsNotFiniteReachesWeightsMomentumOrCheckpoint) {
   Spoiled method(GetParam().first, GetParam().second, 7);  // epoch 1, step 2
@@ -148,19 +147,21 @@ TEST_P(TrainerSpoiled, NothingThatIsNotFiniteReachesWeightsMomentumOrCheckpoint)
   for (const auto& image : plan.images) EXPECT_THAT(text, HasSubstr(std::to_string(image.index)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Places, TrainerSpoiled,
-    ::testing::Values(std::pair{Spoiled::Place::loss, kNan}, std::pair{Spoiled::Place::loss, kInf},
-                      std::pair{Spoiled::Place::logits, kNan},
-                      std::pair{Spoiled::Place::logits, kInf},
-                      std::pair{Spoiled::Place::one_gradient, kNan},
-                      std::pair{Spoiled::Place::one_gradient, kInf}),
-    [](const auto& each) {
-      const char* place = each.param.first == Spoiled::Place::loss     ? "Loss"
-                          : each.param.first == Spoiled::Place::logits ? "Logits"
-                                                                       : "OneGradient";
-      return std::string(place) + (each.param.second == kInf ? "Infinite" : "NotANumber");
-    });
+INSTANTIATE_TEST_SUITE_P(Places, TrainerSpoiled,
+                         ::testing::Values(std::pair{Spoiled::Place::loss, kNan},
+                                           std::pair{Spoiled::Place::loss, kInf},
+                                           std::pair{Spoiled::Place::logits, kNan},
+                                           std::pair{Spoiled::Place::logits, kInf},
+                                           std::pair{Spoiled::Place::one_gradient, kNan},
+                                           std::pair{Spoiled::Place::one_gradient, kInf}),
+                         [](const auto& each) {
+                           const char* place = each.param.first == Spoiled::Place::loss ? "Loss"
+                                               : each.param.first == Spoiled::Place::logits
+                                                   ? "Logits"
+                                                   : "OneGradient";
+                           return std::string(place) +
+                                  (each.param.second == kInf ? "Infinite" : "NotANumber");
+                         });
 
 TEST_F(Trainer, StoresWhereAnObserverAsksAndAtTheLastEpochsEnd) {
   Spoiled method(Spoiled::Place::nowhere, 0, 0);

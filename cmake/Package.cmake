@@ -4,7 +4,6 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "The smcl developers")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_OUTPUT_FILE_PREFIX ${PROJECT_SOURCE_DIR}/build/packages)
 set(CPACK_STRIP_FILES ON) # what was built here; LibTorch stays as it is
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -16,7 +15,7 @@ set(CPACK_COMPONENT_CORE_GROUP core)
 set(CPACK_DEBIAN_CORE_PACKAGE_NAME libsmcl-core)
 set(CPACK_DEBIAN_CORE_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_CORE_PACKAGE_SHLIBDEPS ON)
-set(CPACK_COMPONENT_CORE_DESCRIPTION "saliency, masking and sampling for long-tailed image data
+set(CPACK_DEBIAN_CORE_DESCRIPTION "saliency, masking and sampling for long-tailed image data
 The part of smcl without LibTorch: shared library, headers and CMake package. It finds the salient
 part of an image, plans and makes masked batches, draws classes by effective numbers, and measures
 accuracy by shot group.")
@@ -34,7 +33,7 @@ if(SMCL_TORCH)
   # Where the libraries below lib/smcl lie while the package is made.
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS
     ${LibTorch_ROOT_DIR}/lib ${LibTorch_ROOT_DIR}/../nvidia/cu13/lib)
-  set(CPACK_COMPONENT_GROUP_PROGRAM_DESCRIPTION "trains image classifiers on long-tailed data
+  set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "trains image classifiers on long-tailed data
 Saliency masked contrastive learning (SMCL) and what it is compared with: training, evaluation,
 comparison and pictures from the command line, with recipes. Carries the shared libraries of
 LibTorch that it needs in a folder of its own.")

@@ -13,7 +13,7 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   if (overrides.empty()) return recipe;
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
-  return experiment::resolve_recipe(document, "run");
+  return experiment::resolve_stored(document, "run");
 }
 
 std::string summary_problem(const std::string& run, const nlohmann::json::exception& problem) {

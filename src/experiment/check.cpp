@@ -54,6 +54,15 @@ void check_recipe(const Recipe& recipe) {
   nn::make_architecture(recipe.network, 2);
   saliency::make_detector(recipe.mask.detector);
   train::learning_rate(recipe.train.schedule, epochs - 1, epochs);
+  if (recipe.mask.kind == plan::MaskKind::oracle && recipe.data.name != "scenes") {
+    throw UsageError(
+        concat("mask.kind = oracle needs true object boxes, which data.name = ", recipe.data.name,
+               " does not have: use data.name = scenes or another mask.kind"));
+  }
+}
+
+void check_choices(const Recipe& recipe) {
+  const int epochs = recipe.train.epochs;
   check_idle(recipe);
   if (masks_wanted(recipe)) {
     check_moment("mask.start", recipe.mask.start, plan::MaskSettings{}.start, epochs, "masking");
@@ -63,11 +72,6 @@ void check_recipe(const Recipe& recipe) {
                  epochs, "the rule");
   }
   check_schedule(recipe.train.schedule, epochs);
-  if (recipe.mask.kind == plan::MaskKind::oracle && recipe.data.name != "scenes") {
-    throw UsageError(
-        concat("mask.kind = oracle needs true object boxes, which data.name = ", recipe.data.name,
-               " does not have: use data.name = scenes or another mask.kind"));
-  }
 }
 
 std::string short_run_warning(const Recipe& recipe) {

@@ -122,7 +122,7 @@ const std::vector<config::Resolved>& default_settings() {
   return settings;
 }
 
-Recipe resolve_recipe(const config::Document& document, const std::string& name) {
+Recipe resolve_stored(const config::Document& document, const std::string& name) {
   Recipe recipe = bound(document, name);
   const bool plain_name = !recipe.name.empty() && recipe.name.front() != '.' &&
                           std::all_of(recipe.name.begin(), recipe.name.end(), [](unsigned char c) {
@@ -135,6 +135,12 @@ Recipe resolve_recipe(const config::Document& document, const std::string& name)
   }
   settle_precision(recipe);
   check_recipe(recipe);
+  return recipe;
+}
+
+Recipe resolve_recipe(const config::Document& document, const std::string& name) {
+  Recipe recipe = resolve_stored(document, name);
+  check_choices(recipe);
   return recipe;
 }
 

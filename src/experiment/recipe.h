@@ -61,6 +61,9 @@ struct Recipe {
 Recipe load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 /// The same from a document; `name` is the default of run.name.
 Recipe resolve_recipe(const config::Document& document, const std::string& name);
+/// The same of a run that is there: settings without effect, which an earlier version took, are let
+/// pass (check_choices).
+Recipe resolve_stored(const config::Document& document, const std::string& name);
 /// Every key with its default.
 const std::vector<config::Resolved>& default_settings();
 

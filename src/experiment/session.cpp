@@ -94,7 +94,7 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
 Recipe recipe_of(const record::RunFolder& folder) {
   const std::string file = (folder.path() / "config.toml").string();
   try {
-    return resolve_recipe(config::Document::parse(folder.config(), file), "run");
+    return resolve_stored(config::Document::parse(folder.config(), file), "run");
   } catch (const UsageError& problem) {
     const std::string text = problem.what();
     throw DataError(text.find(file) != std::string::npos ? text : concat(file, ": ", text));

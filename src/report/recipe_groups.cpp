@@ -86,20 +86,18 @@ void check_seeds(const RecipeGroup& group) {
   }
 }
 
-/// "5 values of train.seed, scenes.seed together", "one run"
-std::string seeds_text(const RecipeGroup& group) {
-  if (group.runs.size() == 1) return "one run";
-  std::vector<std::string_view> changing;
+/// "train.seed, scenes.seed together": the seeds in which the runs of a group differ.
+std::string changing_seeds(const RecipeGroup& group) {
+  std::string text;
+  int count = 0;
   for (const std::string_view key : kSeeds) {
     std::set<std::string> values;
     for (const RecipeRun& run : group.runs) values.insert(seeds_of(run)[std::string(key)]);
-    if (values.size() > 1) changing.push_back(key);
+    if (values.size() == 1) continue;
+    text += concat(text.empty() ? "" : ", ", key);
+    ++count;
   }
-  std::string text = concat(group.runs.size(), " values of ");
-  for (std::size_t i = 0; i < changing.size(); ++i) {
-    text += concat(i == 0 ? "" : ", ", changing[i]);
-  }
-  return text + (changing.size() > 1 ? " together" : "");
+  return text + (count > 1 ? " together" : "");
 }
 
 constexpr std::size_t kQuantities = 6;
@@ -177,14 +175,27 @@ std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs) {
 }
 
 std::string spread_text(std::span<const RecipeGroup> groups) {
-  std::set<std::string> texts;
+  struct Counts {
+    std::size_t least, most;
+  };
+  std::map<std::string, Counts> by_seeds;  // of groups with a spread
   std::string each;
   for (const RecipeGroup& group : groups) {
-    const std::string text = seeds_text(group);
-    texts.insert(text);
-    each += concat(each.empty() ? "" : "; ", group.label, ": ", text);
+    const std::size_t count = group.runs.size();
+    if (count == 1) continue;
+    const std::string seeds = changing_seeds(group);
+    auto& [least, most] = by_seeds.emplace(seeds, Counts{count, count}).first->second;
+    least = std::min(least, count);
+    most = std::max(most, count);
+    each +=
+        concat(each.empty() ? "over " : "; ", count, " values of ", seeds, " (", group.label, ")");
   }
-  return texts.size() == 1 ? concat("over ", *texts.begin()) : concat("over ", each);
+  if (by_seeds.empty()) return "over one run";
+  if (by_seeds.size() > 1) return each;
+  const auto& [seeds, counts] = *by_seeds.begin();
+  return concat("over ", counts.least,
+                counts.most > counts.least ? concat(" to ", counts.most) : "", " values of ",
+                seeds);
 }
 
 Table method_table(std::span<const RecipeGroup> groups) {

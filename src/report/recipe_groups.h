@@ -36,8 +36,8 @@ Seeds seeds_of(const RecipeRun& run);
 /// where two runs of a group have equal seeds: one experiment must not count twice.
 std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs);
 
-/// Over what means are taken: "over 5 values of train.seed, scenes.seed together", or each group's
-/// own where these differ.
+/// Over what the spreads are: "over 2 to 5 values of train.seed, scenes.seed together", or each
+/// group's own where groups differ in other seeds. Groups of one run have no spread.
 std::string spread_text(std::span<const RecipeGroup> groups);
 
 /// The groups as rows of accuracies (accuracy_table.h).

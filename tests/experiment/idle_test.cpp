@@ -108,6 +108,16 @@ TEST(Idle, AFolderThatSetsEveryKeyIsAccepted) {
   }
 }
 
+// docs/versioning.md: a finished run can be evaluated and compared by every later version.
+TEST(Idle, StoredRunsAreTakenAsTheyAre) {
+  const auto document = config::Document::parse(
+      "train.epochs = 10\nmask.kind = 'none'\nmask.fill = 'noise'\nmask.start = 10\n"
+      "schedule.drops = [2, 10]",
+      "config.toml");
+  EXPECT_NO_THROW(resolve_stored(document, "run"));
+  EXPECT_THROW(resolve_recipe(document, "run"), UsageError);
+}
+
 // 0.95 * 10 rounds to 10, and epochs count from 0.
 TEST(Moments, ChosenOnesThatNeverComeAreRefused) {
   for (const char* toml :

@@ -116,7 +116,24 @@ TEST(SpreadText, SaysOverWhichSeeds) {
             "over 3 values of train.seed, data.class_order_seed together");
   runs.push_back(run("smcl", 1, 0.5));
   EXPECT_EQ(spread_text(group_by_recipe(runs)),
-            "over ce: 3 values of train.seed, data.class_order_seed together; smcl: one run");
+            "over 3 values of train.seed, data.class_order_seed together")
+      << "one run has no spread";
+  runs.push_back(run("smcl", 2, 0.5, {{"train.seed", "1"}, {"data.class_order_seed", "2"}}));
+  EXPECT_EQ(spread_text(group_by_recipe(runs)),
+            "over 2 to 3 values of train.seed, data.class_order_seed together");
+}
+
+TEST(SpreadText, SaysWhichGroupChangesWhichSeed) {
+  const std::vector<RecipeRun> runs{
+      run("ce", 1, 0.5), run("ce", 2, 0.5, {{"train.seed", "1"}}), run("smcl", 1, 0.5),
+      run("smcl", 2, 0.5, {{"scenes.seed", "1"}}), run("mixup", 1, 0.5)};
+  EXPECT_EQ(spread_text(group_by_recipe(runs)),
+            "over 2 values of train.seed (ce); 2 values of scenes.seed (smcl)");
+}
+
+TEST(SpreadText, OneRunEach) {
+  const std::vector<RecipeRun> runs{run("ce", 1, 0.5), run("smcl", 1, 0.5)};
+  EXPECT_EQ(spread_text(group_by_recipe(runs)), "over one run");
 }
 
 /// Against ce, seeds 0 to 2: all differs by 0.1, 0.2 and 0.3. One run of each has no partner.

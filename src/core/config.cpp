@@ -1,8 +1,5 @@
 #include "core/config.h"
 
-#define TOML_MAX_NESTED_VALUES 32
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -13,6 +10,7 @@
 
 #include "core/config_text.h"
 #include "core/error.h"
+#include "core/toml.h"
 
 namespace smcl::config {
 namespace {

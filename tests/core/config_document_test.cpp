@@ -73,6 +73,26 @@ TEST(Document, NamesFileLineAndColumnOfASyntaxError) {
               StartsWith("x.toml:2:5: "));
 }
 
+// An assertion of toml++ ended the program here.
+TEST(Document, BracketsThatNeverCloseAreASyntaxError) {
+  for (const std::string text : {"[[[", "[[[a]]]", "[.a]", "[=]"}) {
+    EXPECT_THAT(error_of<UsageError>([&] { Document::parse(text, "x.toml"); }),
+                StartsWith("x.toml:1:"))
+        << text;
+  }
+}
+
+// What toml++ does with these outside of text in quotes was undefined.
+TEST(Document, LettersBeyondAsciiAreNoWhiteSpace) {
+  for (const std::string text : {"\xc3\xa4 = 1", "a = \xe3\x81\x82", "[\xca\x8c]"}) {
+    EXPECT_THAT(error_of<UsageError>([&] { Document::parse(text, "x.toml"); }),
+                StartsWith("x.toml:1:"))
+        << text;
+  }
+  const std::string text = "a = \"\"\"b\\\n \xc3\xa4\"\"\"";
+  EXPECT_EQ(get<std::string>(Document::parse(text, "x.toml"), "a"), "b\xc3\xa4");
+}
+
 TEST(Document, RefusesWhatSettingsCannotHold) {
   for (const char* text : {"a = [[1]]", "a = [{b = 1}]", "[[a]]\nb = 1", "a = 2024-01-01",
                            "a = 07:30:00", "'a.b' = 1", "\"\" = 1", "a = 1\na = 2"}) {

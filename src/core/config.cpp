@@ -1,8 +1,7 @@
 #include "core/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -11,6 +10,7 @@
 
 #include "core/config_text.h"
 #include "core/error.h"
+#include "core/toml.h"
 
 namespace smcl::config {
 namespace {
@@ -18,24 +18,29 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxBytes = 1 << 20;
-// Bounds the depth of dotted keys, over which toml++ recurses.
 constexpr std::size_t kMaxLine = 8192;
+// toml++ recurses over tables: this many a dotted key, and TOML_MAX_NESTED_VALUES times as many by
+// keys in inline tables in arrays, whose lines may each have a key of their own.
+constexpr std::ptrdiff_t kMaxDots = 256;
 constexpr int kMaxDepth = 16;
 constexpr int kMaxFiles = 64;
 
 /// `asked_by` says which file extends this one, empty for the first.
 std::string read_recipe(const fs::path& file, const std::string& asked_by) {
+  std::error_code ignored;
+  const bool folder = fs::is_directory(file, ignored);
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  std::string text(kMaxBytes + 1, '\0');
-  if (in && !fs::is_directory(file)) {
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (in && !folder && text.size() <= kMaxBytes) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (!in.eof() && (!in || fs::is_directory(file))) {
+  if (folder || (!in && !in.eof())) {
     const char* reason = errno != 0 ? std::strerror(errno) : "it is no file";
     throw IoError(concat(asked_by, "cannot read recipe ", file.string(), ": ", reason));
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
 }
 
@@ -48,6 +53,10 @@ void check_size(std::string_view text, const std::string& origin) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     if (end - begin > kMaxLine) {
       throw UsageError(concat(origin, ":", line, ": line longer than ", kMaxLine, " bytes"));
+    }
+    const std::string_view content = text.substr(begin, end - begin);
+    if (std::count(content.begin(), content.end(), '.') > kMaxDots) {
+      throw UsageError(concat(origin, ":", line, ": more than ", kMaxDots, " dots in one line"));
     }
     begin = end + 1;
   }

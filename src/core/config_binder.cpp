@@ -300,11 +300,7 @@ std::string to_toml(const std::vector<Resolved>& resolved, bool origins) {
       out += concat(setting.key.substr(section.empty() ? 0 : section.size() + 1), " = ",
                     setting.value);
       if (origins) {
-        std::string origin = setting.origin;
-        std::replace_if(
-            origin.begin(), origin.end(),
-            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-        out += "  # " + origin;
+        out += "  # " + one_line(setting.origin);
       }
       out += '\n';
     }

@@ -19,11 +19,15 @@ enum class ExitCode : int {
   stopped = 75,
 };
 
+/// `text` with '?' for control characters: what a file or a command line brought in cannot break
+/// the line or talk to the terminal.
+SMCL_API std::string one_line(std::string text);
+
 /// Base of all errors that the library throws. The text is one line that says what is wrong,
 /// where, what was got and expected, and what to do.
 class SMCL_API Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
+  Error(ExitCode code, const std::string& text) : std::runtime_error(one_line(text)), code_(code) {}
   ExitCode code() const { return code_; }
 
  private:

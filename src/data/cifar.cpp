@@ -1,7 +1,6 @@
 #include "data/cifar.h"
 
 #include <algorithm>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -109,26 +108,31 @@ std::filesystem::path find_cifar(const std::filesystem::path& dir, CifarKind kin
                          (dir / layout.folder).string(), ": ", where_to_get(layout)));
 }
 
+std::vector<std::string> parse_cifar_names(std::string_view text, CifarKind kind,
+                                           const std::string& origin) {
+  const CifarLayout& layout = cifar_layout(kind);
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (!line.empty()) names.emplace_back(line);
+    begin = end + 1;
+  }
+  if (names.size() != static_cast<std::size_t>(layout.classes)) {
+    throw DataError(concat(origin, ": got ", names.size(), " class names, expected ",
+                           layout.classes, ": ", where_to_get(layout)));
+  }
+  return names;
+}
+
 std::vector<std::string> read_cifar_names(const std::filesystem::path& folder, CifarKind kind) {
   const CifarLayout& layout = cifar_layout(kind);
   const std::filesystem::path file = folder / layout.names;
   if (missing(file)) {
     throw DataError(concat(file.string(), " is missing: ", where_to_get(layout)));
   }
-  const std::string text = format::read_text(file);
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view line = std::string_view(text).substr(begin, end - begin);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (!line.empty()) names.emplace_back(line);
-    begin = end + 1;
-  }
-  if (names.size() != static_cast<std::size_t>(layout.classes)) {
-    throw DataError(concat(file.string(), ": got ", names.size(), " class names, expected ",
-                           layout.classes, ": ", where_to_get(layout)));
-  }
-  return names;
+  return parse_cifar_names(format::read_text(file), kind, file.string());
 }
 
 CifarRecords read_cifar_file(const std::filesystem::path& file, CifarKind kind,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/dataset.h"
@@ -50,6 +51,11 @@ CifarRecords parse_cifar(std::span<const std::uint8_t> bytes, CifarKind kind,
 /// The folder of the files: `dir` itself or the archive's folder in it. Throws UsageError where
 /// `dir` is empty, DataError where neither holds the files, saying where to get them.
 std::filesystem::path find_cifar(const std::filesystem::path& dir, CifarKind kind);
+
+/// One class name a line; empty lines do not count. Throws DataError where they are not one a
+/// class.
+std::vector<std::string> parse_cifar_names(std::string_view text, CifarKind kind,
+                                           const std::string& origin);
 
 /// The class names of a found folder. Throws DataError (missing, not one a class), IoError.
 std::vector<std::string> read_cifar_names(const std::filesystem::path& folder, CifarKind kind);

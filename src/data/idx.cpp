@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::uint32_t kSide = 32;
 constexpr std::size_t kLimit = std::size_t{1} << 30;  // bytes of one file, unpacked
+// An image takes 3072 bytes of memory, in the file perhaps one. The largest set of the family,
+// EMNIST, has 814255.
+constexpr std::size_t kMostImages = std::size_t{1} << 20;
 
 std::uint32_t big_endian(const std::uint8_t* at) {
   return static_cast<std::uint32_t>(at[0]) << 24 | static_cast<std::uint32_t>(at[1]) << 16 |
@@ -110,6 +113,9 @@ ResidentDataset grey_set(const IdxArray& images, const IdxArray& labels, int cla
   if (height < 1 || height > kSide || width < 1 || width > kSide) {
     throw DataError(concat(origin, ": images of ", height, " x ", width,
                            " pixels, expected at most ", kSide, " x ", kSide));
+  }
+  if (count > kMostImages) {
+    throw DataError(concat(origin, ": got ", count, " images, expected at most ", kMostImages));
   }
   std::vector<std::uint8_t> pixels(count * kSide * kSide * 3);
   const std::size_t top = (kSide - height) / 2;

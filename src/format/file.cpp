@@ -58,17 +58,27 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& file) {
   }
 }
 
+/// No file is larger, whatever its size says: a sparse one costs its owner nothing, and a device
+/// has no end.
+std::size_t memory_bytes() {
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 template <class Container>
 Container read_whole(const fs::path& file) {
   const Descriptor in(open_retry(file, O_RDONLY));
   struct stat info {};
   if (in.get() < 0 || ::fstat(in.get(), &info) != 0) fail("read", file, errno);
   if (S_ISDIR(info.st_mode)) fail("read", file, EISDIR);
+  const std::size_t most = memory_bytes();
+  if (info.st_size < 0 || static_cast<std::size_t>(info.st_size) >= most) fail("read", file, EFBIG);
   Container content;
   // The size is a hint only: a pipe has none and a file may grow.
   content.resize(static_cast<std::size_t>(info.st_size) + 1);
   std::size_t used = 0;
   for (;;) {
+    if (used >= most) fail("read", file, EFBIG);
     if (used == content.size()) content.resize(content.size() * 2);
     const ssize_t n = ::read(in.get(), content.data() + used, content.size() - used);
     if (n < 0 && errno == EINTR) continue;

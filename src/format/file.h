@@ -10,7 +10,8 @@
 
 namespace smcl::format {
 
-/// The whole file. Throws IoError with the system's reason and the path.
+/// The whole file, which must fit into the machine's memory. Throws IoError with the system's
+/// reason and the path.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
 std::vector<std::byte> read_bytes(const std::filesystem::path& file);
 std::string read_text(const std::filesystem::path& file);
@@ -40,5 +41,8 @@ std::string sha256_of_file(const std::filesystem::path& file);
 /// Reads a file that may be gzip (by its magic), at most `limit` bytes unpacked. Throws IoError,
 /// DataError (broken gzip, over the limit).
 std::vector<std::uint8_t> read_maybe_gzip(const std::filesystem::path& file, std::size_t limit);
+/// The same from bytes; `origin` names them in errors. Throws DataError.
+std::vector<std::uint8_t> unpack_maybe_gzip(std::vector<std::uint8_t> bytes, std::size_t limit,
+                                            const std::string& origin);
 
 }  // namespace smcl::format

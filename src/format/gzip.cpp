@@ -56,16 +56,19 @@ std::vector<std::uint8_t> unpack(std::vector<std::uint8_t>& packed, std::size_t 
 
 }  // namespace
 
-std::vector<std::uint8_t> read_maybe_gzip(const std::filesystem::path& file, std::size_t limit) {
-  std::vector<std::uint8_t> bytes = read_file(file);
+std::vector<std::uint8_t> unpack_maybe_gzip(std::vector<std::uint8_t> bytes, std::size_t limit,
+                                            const std::string& origin) {
   if (bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) {
-    return unpack(bytes, limit, file.string());
+    return unpack(bytes, limit, origin);
   }
   if (bytes.size() > limit) {
-    throw DataError(
-        concat(file.string(), ": ", bytes.size(), " bytes, more than the expected ", limit));
+    throw DataError(concat(origin, ": ", bytes.size(), " bytes, more than the expected ", limit));
   }
   return bytes;
+}
+
+std::vector<std::uint8_t> read_maybe_gzip(const std::filesystem::path& file, std::size_t limit) {
+  return unpack_maybe_gzip(read_file(file), limit, file.string());
 }
 
 }  // namespace smcl::format

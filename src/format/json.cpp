@@ -66,16 +66,19 @@ void check_format_version(const json& object, const std::string& origin) {
   }
 }
 
-std::vector<json> read_json_lines(const std::filesystem::path& file) {
-  const std::string text = read_text(file);
+std::vector<json> parse_json_lines(std::string_view text, const std::string& origin) {
   std::vector<json> rows;
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    const std::string origin = concat(file.string(), ":", rows.size() + 1);
-    rows.push_back(parse_json(std::string_view(text).substr(begin, end - begin), origin));
-    if (!rows.back().is_object()) throw DataError(concat(origin, ": expected a JSON object"));
+    const std::string line = concat(origin, ":", rows.size() + 1);
+    rows.push_back(parse_json(text.substr(begin, end - begin), line));
+    if (!rows.back().is_object()) throw DataError(concat(line, ": expected a JSON object"));
   }
   return rows;
+}
+
+std::vector<json> read_json_lines(const std::filesystem::path& file) {
+  return parse_json_lines(read_text(file), file.string());
 }
 
 }  // namespace smcl::format

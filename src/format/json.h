@@ -33,9 +33,10 @@ nlohmann::json read_json_object(const std::filesystem::path& file);
 /// Throws DataError unless "format_version" is there and one that this program knows.
 void check_format_version(const nlohmann::json& object, const std::string& origin);
 
-/// Reads a file of one JSON object a line. A last line without line break, which a crash or a
-/// full disk can leave, is left out; whatever else is no object throws DataError with
-/// file:line. Throws IoError where the file cannot be read.
+/// Reads one JSON object a line. A last line without line break, which a crash or a full disk can
+/// leave, is left out; whatever else is no object throws DataError with origin:line.
+std::vector<nlohmann::json> parse_json_lines(std::string_view text, const std::string& origin);
+/// The same from a file. Throws IoError besides where it cannot be read.
 std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& file);
 
 }  // namespace smcl::format

@@ -111,8 +111,8 @@ std::size_t dtype_size(Dtype dtype) {
   return row_of(dtype).size;
 }
 
-void write_safetensors(const std::filesystem::path& file, const std::vector<TensorView>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+PackedTensors pack_safetensors(const std::vector<TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
   const std::vector<const TensorView*> order = file_order(tensors);
   std::map<std::string, std::string> notes = metadata;
   notes.emplace("format_version", std::to_string(kFormatVersion));
@@ -141,12 +141,21 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Tens
   text.append((8 - text.size() % 8) % 8, ' ');
   if (text.size() > kMaxHeader) {
     throw InternalError(
-        concat(file.string(), ": header of ", text.size(), " bytes, at most ", kMaxHeader));
+        concat("safetensors header of ", text.size(), " bytes, at most ", kMaxHeader));
   }
   const auto length = static_cast<std::uint64_t>(text.size());
-  std::vector<std::span<const std::byte>> pieces{
-      std::as_bytes(std::span(&length, 1)), std::as_bytes(std::span(text.data(), text.size()))};
-  for (const TensorView* tensor : order) pieces.push_back(tensor->bytes);
+  PackedTensors packed;
+  packed.header.assign(reinterpret_cast<const char*>(&length), sizeof length);
+  packed.header += text;
+  for (const TensorView* tensor : order) packed.data.push_back(tensor->bytes);
+  return packed;
+}
+
+void write_safetensors(const std::filesystem::path& file, const std::vector<TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const PackedTensors packed = pack_safetensors(tensors, metadata);
+  std::vector<std::span<const std::byte>> pieces{std::as_bytes(std::span(packed.header))};
+  pieces.insert(pieces.end(), packed.data.begin(), packed.data.end());
   write_pieces_atomic(file, pieces);
 }
 

@@ -25,10 +25,19 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// Writes a safetensors file atomically (format/file.h). Names are unique; metadata is text and
-/// gets "format_version" (unless given) and "sha256", a checksum of names, shapes, metadata and
-/// data. Data start at a multiple of 8 bytes and every tensor at one of its element size. Throws
-/// InternalError where bytes and shape do not fit, IoError.
+/// A safetensors file in pieces: the header with its length in front, then the data of the tensors
+/// in the order of the file, still of somebody else.
+struct PackedTensors {
+  std::string header;
+  std::vector<std::span<const std::byte>> data;
+};
+
+/// Names are unique; metadata is text and gets "format_version" (unless given) and "sha256", a
+/// checksum of names, shapes, metadata and data. Data start at a multiple of 8 bytes and every
+/// tensor at one of its element size. Throws InternalError where bytes and shape do not fit.
+SMCL_API PackedTensors pack_safetensors(const std::vector<TensorView>& tensors,
+                                        const std::map<std::string, std::string>& metadata);
+/// Writes the same as a file, atomically (format/file.h). Throws IoError besides.
 SMCL_API void write_safetensors(const std::filesystem::path& file,
                                 const std::vector<TensorView>& tensors,
                                 const std::map<std::string, std::string>& metadata);

@@ -2,6 +2,7 @@
 
 #include <png.h>
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <span>
@@ -29,6 +30,17 @@ class PngHandle {
  private:
   png_image image_;
 };
+
+/// At least so many bytes of rows must come out of the compressed data of a picture of this size.
+/// `bytes` begin with signature and header, whose values libpng has checked.
+std::uint64_t row_bytes(std::span<const std::uint8_t> bytes, const png_image& image) {
+  constexpr std::size_t kDepth = 24;  // behind the width and height of IHDR
+  constexpr std::size_t kColourType = 25;
+  // Grey, -, RGB, palette, grey with alpha, -, RGB with alpha.
+  constexpr std::array<std::uint64_t, 7> kSamples{1, 0, 3, 1, 2, 0, 4};
+  const std::uint64_t bits = kSamples.at(bytes[kColourType]) * bytes[kDepth] * image.width;
+  return (bits + 7) / 8 * image.height;
+}
 
 }  // namespace
 
@@ -68,6 +80,16 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& origin)
   if (png->height > kLargestPicture / png->width) {
     throw DataError(concat(origin, ": a picture of ", png->height, " x ", png->width,
                            " pixels, expected at most ", kLargestPicture, " in all"));
+  }
+  // libpng passes over unknown chunks in front of it.
+  if (std::memcmp(bytes.data() + 12, "IHDR", 4) != 0) {
+    throw DataError(concat(origin, ": not a whole PNG picture: it does not begin with IHDR"));
+  }
+  // Before memory is taken: deflate makes at most 1032 bytes out of one (zlib's technical details).
+  constexpr std::uint64_t kLargestRatio = 1032;
+  if (row_bytes(bytes, *png.get()) > bytes.size() * kLargestRatio) {
+    throw DataError(concat(origin, ": not a whole PNG picture: ", bytes.size(),
+                           " bytes cannot hold ", png->height, " x ", png->width, " pixels"));
   }
   const bool colour = (png->format & PNG_FORMAT_FLAG_COLOR) != 0;
   // 16-bit files are sRGB like all others, not linear as libpng assumes.

@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "format/json.h"
-#include "format/safetensors.h"
 
 namespace smcl::record {
 namespace {
@@ -92,8 +91,7 @@ void write_predictions(const std::filesystem::path& file, const Predictions& pre
   format::write_safetensors(file, tensors, {{"content", kContent}});
 }
 
-Predictions read_predictions(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
+Predictions predictions_of(const SafetensorsFile& file) {
   check_metadata(file);
   const std::vector<std::int64_t>& shape = file.at(kLogits).shape;
   if (shape.size() != 2 || shape[1] > std::numeric_limits<std::int32_t>::max()) {
@@ -109,6 +107,10 @@ Predictions read_predictions(const std::filesystem::path& path) {
     predictions.extra.emplace(name, values<std::int32_t>(file, name, Dtype::i32, {n}));
   }
   return predictions;
+}
+
+Predictions read_predictions(const std::filesystem::path& file) {
+  return predictions_of(SafetensorsFile::read(file));
 }
 
 }  // namespace smcl::record

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "format/safetensors.h"
+
 namespace smcl::record {
 
 /// What a network said about a set of N images, in the order of the set.
@@ -25,5 +27,7 @@ void write_predictions(const std::filesystem::path& file, const Predictions& pre
 /// Reads what write_predictions wrote. Throws IoError, DataError (not such a file, sizes that do
 /// not fit, a label out of range).
 Predictions read_predictions(const std::filesystem::path& file);
+/// The same from a file in memory. Throws DataError.
+Predictions predictions_of(const format::SafetensorsFile& file);
 
 }  // namespace smcl::record

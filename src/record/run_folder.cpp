@@ -217,9 +217,13 @@ json RunFolder::summary() const {
 std::vector<json> RunFolder::metrics() const {
   const fs::path file = metrics_file(path_);
   if (!fs::exists(file)) return {};
-  std::vector<json> rows = format::read_json_lines(file);
+  return parse_metrics(format::read_text(file), file.string());
+}
+
+std::vector<json> parse_metrics(std::string_view text, const std::string& origin) {
+  std::vector<json> rows = format::parse_json_lines(text, origin);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    format::check_format_version(rows[i], concat(file.string(), ":", i + 1));
+    format::check_format_version(rows[i], concat(origin, ":", i + 1));
   }
   return rows;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace smcl::record {
@@ -64,6 +65,9 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
 };
+
+/// Rows of the text of a metrics.jsonl; `origin` names it in errors. Throws as RunFolder::metrics.
+std::vector<nlohmann::json> parse_metrics(std::string_view text, const std::string& origin);
 
 /// The fingerprint of this process on this machine, as far as the torch-free half knows it:
 /// version, revision, compiler, C library, system, CPU model, instruction set, CPUs.

@@ -73,6 +73,26 @@ TEST(Document, NamesFileLineAndColumnOfASyntaxError) {
               StartsWith("x.toml:2:5: "));
 }
 
+// An assertion of toml++ ended the program here.
+TEST(Document, BracketsThatNeverCloseAreASyntaxError) {
+  for (const std::string text : {"[[[", "[[[a]]]", "[.a]", "[=]"}) {
+    EXPECT_THAT(error_of<UsageError>([&] { Document::parse(text, "x.toml"); }),
+                StartsWith("x.toml:1:"))
+        << text;
+  }
+}
+
+// What toml++ does with these outside of text in quotes was undefined.
+TEST(Document, LettersBeyondAsciiAreNoWhiteSpace) {
+  for (const std::string text : {"\xc3\xa4 = 1", "a = \xe3\x81\x82", "[\xca\x8c]"}) {
+    EXPECT_THAT(error_of<UsageError>([&] { Document::parse(text, "x.toml"); }),
+                StartsWith("x.toml:1:"))
+        << text;
+  }
+  const std::string text = "a = \"\"\"b\\\n \xc3\xa4\"\"\"";
+  EXPECT_EQ(get<std::string>(Document::parse(text, "x.toml"), "a"), "b\xc3\xa4");
+}
+
 TEST(Document, RefusesWhatSettingsCannotHold) {
   for (const char* text : {"a = [[1]]", "a = [{b = 1}]", "[[a]]\nb = 1", "a = 2024-01-01",
                            "a = 07:30:00", "'a.b' = 1", "\"\" = 1", "a = 1\na = 2"}) {
@@ -93,14 +113,35 @@ TEST(Document, BoundsWhatItReads) {
     return text + " = 1";
   };
   EXPECT_NO_THROW(Document::parse(nested(16), "x.toml"));
-  for (const int keys : {17, 4000}) {
+  for (const int keys : {17, 257}) {
     EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(keys), "x.toml"); }),
                 ::testing::AllOf(StartsWith("x.toml:2: "), HasSubstr("nested deeper than 16")));
   }
+  EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(258), "x.toml"); }),
+              StartsWith("x.toml:2: more than 256 dots"));
   EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(8000), "x.toml"); }),
               StartsWith("x.toml:2: line longer"));
   const std::string brackets = "a = " + std::string(4000, '[');
   EXPECT_THROW(Document::parse(brackets, "x.toml"), UsageError);
+}
+
+// 60 x 4000 tables in one another, of half a megabyte, once ran the stack over.
+TEST(Document, KeysInTablesInArraysDoNotMultiply) {
+  const auto nested = [](int levels, int keys) {
+    std::string text = "x = ";
+    for (int level = 0; level < levels; ++level) {
+      text += "[\n{a";
+      for (int i = 1; i < keys; ++i) text += ".a";
+      text += " = ";
+    }
+    text += "1";
+    for (int level = 0; level < levels; ++level) text += "}]";
+    return text;
+  };
+  EXPECT_THAT(error_of<UsageError>([&] { Document::parse(nested(60, 4000), "x.toml"); }),
+              StartsWith("x.toml:2: more than 256 dots"));
+  EXPECT_THROW(Document::parse(nested(120, 257), "x.toml"), UsageError);
+  EXPECT_THROW(Document::parse(nested(14, 257), "x.toml"), UsageError);
 }
 
 TEST_F(RecipeFiles, ExtendsIsReadFirstAndOverridden) {
@@ -154,6 +195,10 @@ TEST_F(RecipeFiles, UnreadableFilesAreIoErrors) {
   EXPECT_THAT(error_of<IoError>([&] { Document::load(folder_ / "none.toml"); }),
               HasSubstr("No such file"));
   EXPECT_THROW(Document::load(folder_), IoError);
+  EXPECT_THAT(error_of<IoError>([&] { Document::load(folder_ / std::string(300, 'a')); }),
+              HasSubstr("File name too long"));
+  fs::create_symlink("loop.toml", folder_ / "loop.toml");
+  EXPECT_THROW(Document::load(folder_ / "loop.toml"), IoError);
   const auto error = [&](const std::string& text) {
     return error_of<IoError>([&] { Document::load(write("a.toml", text)); });
   };

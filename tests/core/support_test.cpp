@@ -30,6 +30,12 @@ TEST(Error, CarriesTheDocumentedExitCode) {
   EXPECT_EQ(concat("got ", 3, ", expected ", 4.5), "got 3, expected 4.5");
 }
 
+TEST(Error, IsOneLineWhateverAFileBringsIn) {
+  EXPECT_STREQ(DataError("f: got 'a\nb\x1b[31m\x7f', expected \xc3\xa4").what(),
+               "f: got 'a?b?[31m?', expected \xc3\xa4");
+  EXPECT_EQ(one_line(std::string("a\0b", 3)), "a?b");
+}
+
 TEST(Cpu, NamesEverySetAndSupportsTheNarrowerOnes) {
   EXPECT_EQ(name(Isa::scalar), "scalar");
   EXPECT_EQ(name(Isa::avx512_bf16), "avx512_bf16");

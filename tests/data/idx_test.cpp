@@ -86,6 +86,10 @@ TEST(GreySet, RefusesMisfits) {
   EXPECT_THAT(fails({{4}, {0, 0, 0, 0}}, {{1}, {0}}), HasSubstr("count x height x width"));
   EXPECT_THAT(fails({{1, 1, 1}, {0}}, {{2}, {0, 0}}), HasSubstr("1 images and 2 labels"));
   EXPECT_THAT(fails({{1, 1, 33}, std::vector<std::uint8_t>(33)}, {{1}, {0}}), HasSubstr("1 x 33"));
+  constexpr std::uint32_t kMany = (1 << 20) + 1;  // one byte each, of which 3072 would be made
+  EXPECT_THAT(fails({{kMany, 1, 1}, std::vector<std::uint8_t>(kMany)},
+                    {{kMany}, std::vector<std::uint8_t>(kMany)}),
+              HasSubstr("got 1048577 images, expected at most 1048576"));
   EXPECT_THAT(fails({{0, 0, 28}, {}}, {{0}, {}}), HasSubstr("0 x 28"));
   EXPECT_THAT(fails({{1, 1, 1}, {0}}, {{1}, {2}}), AllOf(HasSubstr("where"), HasSubstr("label 2")));
 }

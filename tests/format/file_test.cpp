@@ -47,6 +47,16 @@ TEST_F(File, NamesThePathAndTheSystemsReason) {
   EXPECT_FALSE(fs::exists(folder() / "dir.tmp"));
 }
 
+TEST_F(File, ASizeIsNoReasonToTakeMemory) {
+  const fs::path file = folder() / "sparse";
+  std::ofstream(file) << "x";
+  std::error_code failure;
+  fs::resize_file(file, std::uintmax_t{1} << 42, failure);  // 4 TiB that take no room on the disk
+  if (failure) GTEST_SKIP() << "no sparse files here: " << failure.message();
+  EXPECT_THAT(error_of<IoError>([&] { read_file(file); }),
+              ::testing::AllOf(HasSubstr(file.string()), HasSubstr("File too large")));
+}
+
 /// Files may grow to `bytes` only, as on a full disk.
 class SizeLimit {
  public:

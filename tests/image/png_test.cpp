@@ -134,6 +134,14 @@ TEST(Png, EveryCutIsAnErrorAndNeverAPicture) {
   }
 }
 
+TEST(Png, TheHeaderComesFirst) {
+  const std::vector<std::uint8_t> whole = encode_png(gradient(4, 4, 3).view());
+  std::vector<std::uint8_t> bytes(whole.begin(), whole.begin() + 8);
+  add_chunk(bytes, "abCd", std::vector<std::uint8_t>(20, 0xff));
+  bytes.insert(bytes.end(), whole.begin() + 8, whole.end());
+  EXPECT_THAT(failure(bytes), HasSubstr("not a whole PNG"));
+}
+
 TEST(Png, FlippedBitsOfThePixelsAreFound) {
   std::vector<std::uint8_t> bytes = encode_png(gradient(4, 4, 3).view());
   bytes[bytes.size() - 20] ^= 0x10;  // inside IDAT or its checksum
@@ -142,8 +150,20 @@ TEST(Png, FlippedBitsOfThePixelsAreFound) {
 
 TEST(Png, HugeSizesAreRefusedBeforeMemoryIsTaken) {
   EXPECT_THAT(failure(handmade(100000, 100000, 8, 2, {0})), HasSubstr("100000 x 100000"));
+  // Allowed, but not in a file of less than 100 bytes: deflate packs at most 1032 to 1.
+  EXPECT_THAT(failure(handmade(8192, 8192, 8, 2, {0})), HasSubstr("cannot hold 8192 x 8192"));
+  EXPECT_THAT(failure(handmade(8192, 8192, 1, 0, {0})), HasSubstr("cannot hold"));
   EXPECT_NE(failure(handmade(0, 1, 8, 2, {0})), "");
   EXPECT_NE(failure(handmade(0xffffffff, 1, 8, 2, {0})), "");
+}
+
+TEST(Png, ThePlainestPictureIsStillRead) {
+  // As dense as deflate gets: rows of zeros only.
+  const Image image(2000, 3000, 3);
+  EXPECT_EQ(decode_png(encode_png(image.view()), "x").bytes(), image.bytes());
+  EXPECT_EQ(
+      decode_png(handmade(4096, 1024, 1, 0, std::vector<std::uint8_t>(513 * 1024)), "x").bytes(),
+      std::vector<std::uint8_t>(std::size_t{4096} * 1024));
 }
 
 TEST(Png, RefusesToWriteNonsense) {

@@ -209,11 +209,11 @@ TEST_F(SurvivalLong, AHundredSignalsStoreTheRun) {
 }
 
 TEST_F(SurvivalSlow, FiftyFaultsAreToldAndLoseNothing) {
-  if (!fs::exists(kFaults)) GTEST_SKIP() << "an optional program is not installed: fiu-utils";
+  if (!fs::exists(kFaults)) GTEST_SKIP() << "fiu-utils is not installed";
   check_faults(50);
 }
 TEST_F(SurvivalLong, AThousandFaultsAreToldAndLoseNothing) {
-  if (!fs::exists(kFaults)) GTEST_SKIP() << "an optional program is not installed: fiu-utils";
+  if (!fs::exists(kFaults)) GTEST_SKIP() << "fiu-utils is not installed";
   check_faults(1000);
 }
 

@@ -53,7 +53,7 @@ print_skipped() {
   [ -r "$log" ] || return 0
   awk '
     function allowed(reason) {
-      return reason ~ /^(no GPU$|SMCL_DATA_DIR[ \/]|this CPU lacks )/ || reason ~ / is not installed$/
+      return reason ~ /^(no GPU$|no right to mount$|SMCL_DATA_DIR[ \/]|this CPU lacks )/ || reason ~ / is not installed$/
     }
     / Testing: / { name = $0; sub(/.* Testing: /, "", name) }
     wanted && NF {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include "cli/commands.h"
@@ -51,22 +52,24 @@ std::string history_of(const nlohmann::json& summary) {
 /// All but the predictions, from the run's summary.
 Judged classes_of(const record::RunFolder& folder) {
   const std::string run = folder.path().string();
-  Judged judged = from_summary(run, folder.summary(), [](const nlohmann::json& summary) {
+  Judged judged = from_summary(run, folder.summary(), [&](const nlohmann::json& summary) {
     Judged read;
-    read.train_counts = summary.at("train_counts").get<std::vector<int>>();
+    const std::string file = concat(run, "/summary.json");
+    constexpr int kLargest = std::numeric_limits<int>::max();
+    const nlohmann::json& groups = summary.at("groups");
+    read.train_counts = format::integers_at(summary, "train_counts", 0, kLargest, file);
     read.class_names = summary.at("class_names").get<std::vector<std::string>>();
-    read.bounds.many_above = summary.at("groups").at("many_above").get<int>();
-    read.bounds.few_below = summary.at("groups").at("few_below").get<int>();
+    read.bounds.many_above =
+        static_cast<int>(format::integer_at(groups, "many_above", 0, kLargest, file));
+    read.bounds.few_below =
+        static_cast<int>(format::integer_at(groups, "few_below", 0, kLargest, file));
     read.history = history_of(summary);
     return read;
   });
-  const bool negative = std::any_of(judged.train_counts.begin(), judged.train_counts.end(),
-                                    [](int count) { return count < 0; });
-  if (negative || judged.train_counts.size() != judged.class_names.size()) {
+  if (judged.train_counts.size() != judged.class_names.size()) {
     throw DataError(concat((folder.path() / "summary.json").string(), ": got ",
-                           judged.train_counts.size(), " train_counts",
-                           negative ? ", one below 0," : "", " for ", judged.class_names.size(),
-                           " class_names"));
+                           judged.train_counts.size(), " train_counts for ",
+                           judged.class_names.size(), " class_names"));
   }
   return judged;
 }

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -25,6 +26,10 @@ int parse(CLI::App& app, int argc, char** argv) {
   } catch (const Error& problem) {
     log::error(concat("smcl: ", problem.what()));
     return static_cast<int>(problem.code());
+  } catch (const std::filesystem::filesystem_error& problem) {
+    log::error(
+        concat("smcl: cannot reach ", problem.path1().string(), ": ", problem.code().message()));
+    return static_cast<int>(ExitCode::io);
   } catch (const std::exception& problem) {
     log::error(concat("smcl: internal error: ", problem.what(),
                       "; please report it with the output of 'smcl doctor'"));

@@ -16,11 +16,4 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   return experiment::resolve_stored(document, "run");
 }
 
-std::string summary_problem(const std::string& run, const nlohmann::json::exception& problem) {
-  std::string text = problem.what();  // "[json.exception.out_of_range.403] key 'last' not found"
-  if (const auto end = text.find("] "); end != std::string::npos) text = text.substr(end + 2);
-  return concat((std::filesystem::path(run) / "summary.json").string(), ": ", text,
-                ": not the summary of a run of this version");
-}
-
 }  // namespace smcl::cli

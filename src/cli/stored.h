@@ -1,12 +1,13 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
 #include "experiment/recipe.h"
+#include "format/json.h"
 #include "record/run_folder.h"
 
 namespace smcl::cli {
@@ -16,17 +17,11 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides = {});
 
-/// The text of a DataError on a summary that lacks something or has another type there.
-std::string summary_problem(const std::string& run, const nlohmann::json::exception& problem);
-
 /// `read(summary)` of the run folder at `run`; what it misses in there becomes a DataError.
 template <class Read>
 auto from_summary(const std::string& run, const nlohmann::json& summary, Read&& read) {
-  try {
-    return std::forward<Read>(read)(summary);
-  } catch (const nlohmann::json::exception& problem) {
-    throw DataError(summary_problem(run, problem));
-  }
+  return format::reading((std::filesystem::path(run) / "summary.json").string(),
+                         [&] { return std::forward<Read>(read)(summary); });
 }
 
 }  // namespace smcl::cli

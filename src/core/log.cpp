@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 
 #include "core/error.h"
 
@@ -29,6 +30,8 @@ class WarningMark : public spdlog::custom_flag_formatter {
 struct Sinks {
   std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> console;
   spdlog::logger logger;
+  std::mutex mutex;
+  std::string failure;  ///< the first since set_file
 
   Sinks()
       : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
@@ -39,6 +42,10 @@ struct Sinks {
     console->set_level(spdlog::level::info);
     logger.set_level(spdlog::level::debug);
     logger.flush_on(spdlog::level::debug);
+    logger.set_error_handler([this](const std::string& text) {
+      const std::lock_guard lock(mutex);
+      if (failure.empty()) failure = text;
+    });
   }
 };
 
@@ -77,6 +84,10 @@ void set_console_level(Level level) {
 void set_file(const std::filesystem::path& file) {
   auto& all = sinks().logger.sinks();
   all.resize(1);
+  {
+    const std::lock_guard lock(sinks().mutex);
+    sinks().failure.clear();
+  }
   if (file.empty()) return;
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
@@ -86,6 +97,11 @@ void set_file(const std::filesystem::path& file) {
   } catch (const spdlog::spdlog_ex& failure) {
     throw IoError(concat("cannot open log file ", file.string(), ": ", failure.what()));
   }
+}
+
+void check_file() {
+  const std::lock_guard lock(sinks().mutex);
+  if (!sinks().failure.empty()) throw IoError(concat("cannot write the log: ", sinks().failure));
 }
 
 void debug(std::string_view text) {
@@ -99,6 +115,13 @@ void warn(std::string_view text) {
 }
 void error(std::string_view text) {
   sinks().logger.error("{}", text);
+}
+void error_to_file(std::string_view text) {
+  const auto console = sinks().console;
+  const auto level = console->level();
+  console->set_level(spdlog::level::off);
+  error(text);
+  console->set_level(level);
 }
 
 std::string library_version() {

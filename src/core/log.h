@@ -18,11 +18,15 @@ bool no_color();
 /// Appends everything from debug on to `file` with time stamps; an empty path closes it.
 /// Throws IoError where the file cannot be opened.
 void set_file(const std::filesystem::path& file);
+/// Throws IoError where a message since set_file did not reach the file, with the reason.
+void check_file();
 
 void debug(std::string_view text);
 void info(std::string_view text);
 void warn(std::string_view text);
 void error(std::string_view text);
+/// An error that somebody else prints: to the file only.
+void error_to_file(std::string_view text);
 
 std::string library_version();  ///< of spdlog: "1.10.0"
 

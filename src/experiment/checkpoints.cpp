@@ -1,8 +1,11 @@
 #include "experiment/checkpoints.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "format/json.h"
 #include "format/safetensors.h"
 #include "record/checkpoint_files.h"
@@ -73,15 +76,19 @@ void Checkpoints::note(const train::RunPoint& point) {
 
 void Checkpoints::save() {
   folder_.check_there();
+  log::check_file();
+  if (!network_.is_finite()) {
+    throw DivergedError(concat("weights, momentum or statistics are not finite in epoch ",
+                               noted_.point.epoch, ", step ", noted_.point.step,
+                               ": not stored; lower schedule.rate or contrast.mu"));
+  }
   folder_.sync_metrics();
   const auto& [point, recorder, rows] = noted_;
   nlohmann::json run{{"point", train::to_json(point)}, {"recorder", recorder}};
   run["metrics_rows"] = rows;
-  network_.save_state(record::checkpoint_file(folder_.path(), point.epoch, point.step).string(),
-                      {{"content", kContent}, {"run", run.dump()}});
-  if (point.step == 0 && std::find(kept_.begin(), kept_.end(), point.epoch) != kept_.end()) {
-    recorder_.keep_best_weights(point.epoch);
-  }
+  const fs::path file = record::checkpoint_file(folder_.path(), point.epoch, point.step);
+  recorder_.keep_best_weights(file);
+  network_.save_state(file.string(), {{"content", kContent}, {"run", run.dump()}});
   record::prune_checkpoints(folder_.path(), kNewest, kept_);
   steps_since_ = 0;
   last_ = Clock::now();
@@ -102,13 +109,12 @@ StoredPoint read_checkpoint(const fs::path& file, nn::Network& network) {
   }
   const nlohmann::json run = format::parse_json(text_of(read, "run"), file.string());
   StoredPoint stored;
-  try {
+  format::reading(file.string(), [&] {
     stored.point = train::run_point_from(run.at("point"), file.string());
     stored.recorder = run.at("recorder");
-    stored.metrics_rows = run.at("metrics_rows").get<std::size_t>();
-  } catch (const nlohmann::json::exception& problem) {
-    throw DataError(concat(file.string(), ": the state of the run is damaged: ", problem.what()));
-  }
+    stored.metrics_rows = static_cast<std::size_t>(format::integer_at(
+        run, "metrics_rows", 0, std::numeric_limits<std::int64_t>::max(), file.string()));
+  });
   network.load_state(read);
   return stored;
 }

@@ -1,10 +1,14 @@
 #include "experiment/recorder.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/summary.h"
 #include "format/file.h"
 #include "format/json.h"
+#include "record/checkpoint_files.h"
 
 namespace smcl::experiment {
 
@@ -72,8 +76,7 @@ train::Answer Recorder::on(const train::Evaluation& event) {
   }
   if (accuracy.all > best_.all) {
     best_ = {event.epoch, accuracy.all, to_json(accuracy, true)};
-    network_.save_weights(folder_.weights_file("best_on_" + best_set_).string(),
-                          {{"epoch", std::to_string(event.epoch)}});
+    network_.save_weights(best_weights().string(), {{"epoch", std::to_string(event.epoch)}});
   }
   return train::Answer::go_on;
 }
@@ -94,10 +97,20 @@ void Recorder::append(const nlohmann::json& row) {
   ++rows_;
 }
 
-void Recorder::keep_best_weights(int epoch) const {
+void Recorder::keep_best_weights(const std::filesystem::path& checkpoint) const {
   if (best_.epoch < 0) return;
-  format::link_or_copy(folder_.weights_file("best_on_" + best_set_),
-                       best_weights_before(folder_, best_set_, epoch));
+  format::link_or_copy(best_weights(), record::best_weights_beside(checkpoint));
+}
+
+void Recorder::restore_best_weights(const std::filesystem::path& checkpoint) {
+  if (best_.epoch < 0) return;
+  const auto kept = record::best_weights_beside(checkpoint);
+  if (std::filesystem::exists(kept)) {
+    format::link_or_copy(kept, best_weights());
+  } else {
+    log::warn(concat(kept.string(), " is missing: the best weights so far, of epoch ",
+                     best_.epoch + 1, ", are lost unless a later epoch is better"));
+  }
 }
 
 nlohmann::json Recorder::state() const {
@@ -120,13 +133,16 @@ nlohmann::json Recorder::state() const {
 
 void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
                        const std::string& origin) {
-  try {
+  constexpr std::int64_t kLargest = 1'000'000'000;
+  format::reading(origin, [&] {
     const nlohmann::json& best = state.at("best");
-    best_ = {best.at("epoch").get<int>(), best.at("all").get<double>(), best.at("accuracy")};
+    const auto best_epoch = format::integer_at(best, "epoch", -1, kLargest, origin);
+    best_ = {static_cast<int>(best_epoch), best.at("all").get<double>(), best.at("accuracy")};
     train_seconds_ = state.at("train_seconds").get<double>();
     wait_seconds_ = state.at("wait_seconds").get<double>();
-    images_ = state.at("images").get<std::int64_t>();
-    last_epoch_ = state.at("last_epoch").get<int>();
+    images_ =
+        format::integer_at(state, "images", 0, std::numeric_limits<std::int64_t>::max(), origin);
+    last_epoch_ = static_cast<int>(format::integer_at(state, "last_epoch", -1, kLargest, origin));
     warnings_ = state.at("warnings").get<std::vector<std::string>>();
     const nlohmann::json& stored = state.at("signs");
     metrics::FailureSigns::State signs;
@@ -137,9 +153,7 @@ void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
     signs.contrast_losses = stored.at("contrast_losses").get<std::deque<double>>();
     signs.given = stored.at("given").get<std::array<bool, 5>>();
     signs_.restore(std::move(signs));
-  } catch (const nlohmann::json::exception& problem) {
-    throw DataError(concat(origin, ": the state of the run is damaged: ", problem.what()));
-  }
+  });
   rows_ = metrics_rows;
 }
 
@@ -171,11 +185,6 @@ nlohmann::json Recorder::summary() const {
         {"epoch", best_.epoch}, {"set", best_set_}, {"accuracy", best_.accuracy}};
   }
   return out;
-}
-
-std::filesystem::path best_weights_before(const record::RunFolder& folder, const std::string& set,
-                                          int epoch) {
-  return folder.weights_file(concat("best_on_", set, "-before-", epoch));
 }
 
 }  // namespace smcl::experiment

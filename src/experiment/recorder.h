@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -32,11 +33,11 @@ class Recorder : public train::Observer {
   void restore(const nlohmann::json& state, std::size_t metrics_rows, const std::string& origin);
   /// Rows that metrics.jsonl has.
   std::size_t metrics_rows() const { return rows_; }
-  /// "val" where there is a validation set, else "test".
-  const std::string& best_set() const { return best_set_; }
-  int best_epoch() const { return best_.epoch; }
-  /// Keeps the best weights so far under a name of their own, for branches from `epoch`.
-  void keep_best_weights(int epoch) const;
+  /// Keeps the best weights so far beside a checkpoint that is about to be written.
+  void keep_best_weights(const std::filesystem::path& checkpoint) const;
+  /// Back to those that `checkpoint` knows of; a warning where they are gone. From another run's
+  /// checkpoint too.
+  void restore_best_weights(const std::filesystem::path& checkpoint);
 
   /// What the run was, as far as its events tell: the measured part of summary.json.
   nlohmann::json summary() const;
@@ -53,6 +54,9 @@ class Recorder : public train::Observer {
   };
 
   void append(const nlohmann::json& row);
+  std::filesystem::path best_weights() const {
+    return folder_.weights_file("best_on_" + best_set_);
+  }
 
   const Recipe& recipe_;
   record::RunFolder& folder_;
@@ -73,10 +77,5 @@ class Recorder : public train::Observer {
   int last_epoch_ = -1;
   std::size_t rows_ = 0;
 };
-
-/// Best weights as a kept checkpoint at the beginning of `epoch` knows them: a branch begins with
-/// them.
-std::filesystem::path best_weights_before(const record::RunFolder& folder, const std::string& set,
-                                          int epoch);
 
 }  // namespace smcl::experiment

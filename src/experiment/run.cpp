@@ -80,6 +80,17 @@ void check_stop(const RunOptions& options) {
   }
 }
 
+bool has_checkpoint(const record::RunFolder& folder) {
+  return !record::checkpoint_files(folder.path()).empty();
+}
+
+/// Against a checkpoint of another run under this one's name.
+void check_step(const record::RunFolder& folder, const train::RunPoint& point, int steps) {
+  if (point.step <= steps) return;
+  throw DataError(concat(folder.path().string(), ": its newest checkpoint is behind step ",
+                         point.step, " of an epoch of ", steps, " steps"));
+}
+
 /// What the run folder says of how the run came about.
 void add_history(nlohmann::json& summary, const nlohmann::json& marks) {
   bool exact = true;
@@ -110,6 +121,70 @@ void add_bias(nlohmann::json& summary, const Recipe& recipe, const data::Opened&
   }
 }
 
+/// A run without its folder.
+struct Setup {
+  const Recipe& recipe;
+  const RunOptions& options;
+  const data::Opened& data;
+  const plan::Planner& planner;
+  nn::Network& network;
+  method::Method& method;
+  batch::Loader& loader;
+};
+
+/// Where training begins: at the branch, at the newest checkpoint, or at the beginning.
+train::RunPoint first_point(Session& session, const std::optional<record::RunFolder>& parent,
+                            bool was_there, const Setup& setup, Recorder& recorder,
+                            Checkpoints& checkpoints) {
+  const record::RunFolder& folder = session.folder();
+  if (parent && !has_checkpoint(folder)) {
+    const train::RunPoint point =
+        session.branch(*parent, setup.options.branch->epoch, setup.network, recorder);
+    checkpoints.note(point);
+    checkpoints.save();  // from now on the branch needs its parent no more
+    return point;
+  }
+  if (!was_there) return {};
+  const train::RunPoint point = session.resume(setup.recipe, setup.data, setup.network, recorder);
+  check_step(folder, point, setup.planner.steps_per_epoch());
+  return point;
+}
+
+nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>& parent,
+                        bool was_there, const Setup& setup) {
+  const auto& [recipe, options, data, planner, network, method, loader] = setup;
+  record::RunFolder& folder = session.folder();
+  if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
+  Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
+  Checkpoints checkpoints(recipe, folder, network, recorder);
+  const train::RunPoint begin =
+      first_point(session, parent, was_there, setup, recorder, checkpoints);
+  train::Parts parts{network,
+                     method,
+                     planner,
+                     loader,
+                     evaluation_sets(recipe, data, options.stop),
+                     {&recorder, &checkpoints},
+                     &checkpoints,
+                     options.stop};
+  parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
+  if (!train::run(recipe.train, parts, begin)) {
+    throw StoppedError(concat("stopped; ", folder.path().string(),
+                              " is stored: run the same command again to go on"));
+  }
+
+  nlohmann::json summary = recorder.summary();
+  summary["recipe"] = recipe.name;
+  summary["settings_hash"] = run_hash(recipe, data);
+  summary["data_hash"] = data.hash;
+  summary["class_names"] = data.train->class_names();
+  add_history(summary, folder.fingerprint());
+  add_bias(summary, recipe, data, recorder, network);
+  store_predictions(folder.predictions_file("test"), recorder.test_predictions());
+  log::check_file();
+  return summary;
+}
+
 }  // namespace
 
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
@@ -132,48 +207,26 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   batch::Loader loader(planner, recipe.executor_settings(data.normalisation), *data.train,
                        recipe.runtime.loader_threads, 3);
 
+  // Before a folder is made: the same command again must be refused again.
+  if (parent && !(there && has_checkpoint(*there))) {
+    check_branch(*parent, options.branch->epoch, recipe, data);
+  }
   Session session = there ? Session::open(*there) : Session::start(options.root, recipe, data);
   record::RunFolder& folder = session.folder();
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);
   }
-  if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
-  Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
-  Checkpoints checkpoints(recipe, folder, network, recorder);
-  train::RunPoint begin;
-  if (there) {
-    begin = session.resume(recipe, data, network, recorder);
-  } else if (parent) {
-    begin = session.branch(*parent, options.branch->epoch, recipe, data, network, recorder);
-    checkpoints.note(begin);
-    checkpoints.save();  // from now on the branch needs its parent no more
+  try {
+    nlohmann::json summary = train_in(session, parent, there.has_value(),
+                                      {recipe, options, data, *planner, network, *method, loader});
+    summary["seconds"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    folder.write_summary(summary);
+    return {folder, summary, false};
+  } catch (const std::exception& problem) {
+    log::error_to_file(problem.what());
+    throw;
   }
-  train::Parts parts{network,
-                     *method,
-                     *planner,
-                     loader,
-                     evaluation_sets(recipe, data, options.stop),
-                     {&recorder, &checkpoints},
-                     &checkpoints,
-                     options.stop};
-  parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
-  if (!train::run(recipe.train, parts, begin)) {
-    throw StoppedError(concat("stopped; ", folder.path().string(),
-                              " is stored: run the same command again to go on"));
-  }
-
-  nlohmann::json summary = recorder.summary();
-  summary["recipe"] = recipe.name;
-  summary["settings_hash"] = run_hash(recipe, data);
-  summary["data_hash"] = data.hash;
-  summary["class_names"] = data.train->class_names();
-  add_history(summary, folder.fingerprint());
-  add_bias(summary, recipe, data, recorder, network);
-  summary["seconds"] =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  store_predictions(folder.predictions_file("test"), recorder.test_predictions());
-  folder.write_summary(summary);
-  return {folder, summary, false};
 }
 
 nn::Network load_network(const record::RunFolder& folder, const Recipe& recipe, int classes,

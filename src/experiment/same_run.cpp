@@ -11,10 +11,15 @@
 namespace smcl::experiment {
 namespace {
 
-bool may_change(const std::string& key) {
+/// How a run is carried out, not what comes out.
+bool is_of_execution(const std::string& key) {
   if (key == "run.precision") return false;
-  return key == "train.epochs" || key == "data.dir" || key == "scenes.fashion_dir" ||
-         key.starts_with("run.") || key.starts_with("eval.") || key.starts_with("checkpoint.");
+  return key == "data.dir" || key == "scenes.fashion_dir" || key.starts_with("run.") ||
+         key.starts_with("checkpoint.");
+}
+
+bool may_change(const std::string& key) {
+  return is_of_execution(key) || key == "train.epochs" || key.starts_with("eval.");
 }
 
 int steps_done_in(const train::RunPoint& point) {
@@ -24,6 +29,21 @@ int steps_done_in(const train::RunPoint& point) {
 /// Whether something that begins at these two epochs was alike up to `epoch`.
 bool same_until(int before, int now, int epoch) {
   return before == now || (before >= epoch && now >= epoch);
+}
+
+bool any_mask(const Recipe& recipe) {
+  const bool masks = method::needs_of(recipe.method).masks && recipe.mask.prob > 0;
+  return masks || recipe.mask.cutout_prob > 0;
+}
+
+bool any_contrast(const Recipe& recipe) {
+  return method::needs_of(recipe.method).target_images != plan::TargetImages::never &&
+         recipe.method.mu > 0;
+}
+
+/// Whether the contrastive part begins with the masks, or contrast.warm_up epochs before.
+bool contrast_waits(const Recipe& recipe) {
+  return any_contrast(recipe) && recipe.method.when != method::ContrastWhen::always;
 }
 
 /// What the epochs' number moves. Throws UsageError where it would have changed the past.
@@ -38,8 +58,10 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
       moved = concat("the learning rate of epoch ", epoch);
     }
   }
-  const bool masks = method::needs_of(now.method).masks && now.mask.prob > 0;
-  if (masks && !same_until(now.mask.start.epoch(old_epochs), now.mask.start.epoch(epochs), done)) {
+  const int lead = contrast_waits(now) ? now.method.warm_up : 0;
+  if ((any_mask(now) || contrast_waits(now)) &&
+      !same_until(now.mask.start.epoch(old_epochs) - lead, now.mask.start.epoch(epochs) - lead,
+                  done)) {
     moved = "mask.start";
   }
   if (now.method.rule != method::Rule::none &&
@@ -47,7 +69,7 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
                   done)) {
     moved = "rule.start";
   }
-  if (epochs < done) moved = "the end of the run";
+  if (epochs <= point.epoch) moved = "the end of the run";
   if (moved.empty()) return;
   throw UsageError(concat("train.epochs: ", old_epochs, " -> ", epochs, " would move ", moved,
                           ", which the run's first ", done,
@@ -60,19 +82,17 @@ struct Early {
   bool masks = false;
   bool contrast = false;
   bool rule = false;
+  bool mask_start = false;  ///< something that mask.start sets off
 };
 
 Early early(const Recipe& recipe, int epoch) {
-  const method::Needs needs = method::needs_of(recipe.method);
   const int epochs = recipe.train.epochs;
   const int mask_start = recipe.mask.start.epoch(epochs);
-  const bool any_mask = needs.masks && (recipe.mask.prob > 0 || recipe.mask.cutout_prob > 0);
   Early out;
-  out.masks = any_mask && mask_start < epoch;
-  const bool always = recipe.method.when == method::ContrastWhen::always;
-  const int contrast_start = always ? 0 : mask_start - recipe.method.warm_up;
-  out.contrast = needs.target_images != plan::TargetImages::never && recipe.method.mu > 0 &&
-                 contrast_start < epoch;
+  out.masks = any_mask(recipe) && mask_start < epoch;
+  const bool waits = contrast_waits(recipe);
+  out.contrast = any_contrast(recipe) && (!waits || mask_start - recipe.method.warm_up < epoch);
+  out.mask_start = out.masks || (waits && out.contrast);
   out.rule =
       recipe.method.rule != method::Rule::none && recipe.method.rule_start.epoch(epochs) < epoch;
   return out;
@@ -81,10 +101,8 @@ Early early(const Recipe& recipe, int epoch) {
 /// Whether a setting decides nothing where only `at_work` is.
 bool is_idle(const std::string& key, const Early& at_work) {
   const auto in = [&](const char* section) { return key.starts_with(section); };
-  if (key == "run.precision") return false;
-  if (in("run.") || in("checkpoint.") || key == "data.dir" || key == "scenes.fashion_dir") {
-    return true;
-  }
+  if (is_of_execution(key)) return true;
+  if (key == "mask.start") return !at_work.mask_start;
   if (in("mask.") || in("saliency.") || in("mce.") || in("plain.")) return !at_work.masks;
   if (in("contrast.")) return !at_work.contrast;
   if (in("target.")) return !at_work.masks && !at_work.contrast;
@@ -113,6 +131,11 @@ std::vector<Difference> differences(const Recipe& before, const Recipe& now) {
     }
   }
   return out;
+}
+
+std::vector<Difference> of_results(std::vector<Difference> all) {
+  std::erase_if(all, [](const Difference& one) { return is_of_execution(one.key); });
+  return all;
 }
 
 void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPoint& point) {

@@ -21,6 +21,9 @@ std::string text_of(const std::vector<Difference>& differences);
 /// All settings but the run's name, by key.
 std::vector<Difference> differences(const Recipe& before, const Recipe& now);
 
+/// Those of them that can change a bit of the results: not threads, checkpoints, folders.
+std::vector<Difference> of_results(std::vector<Difference> all);
+
 /// Throws UsageError, with the keys, where a run of `before` that has come to `point` may not go on
 /// as `now`: only train.epochs, eval.*, checkpoint.*, run.* (but run.precision) and the folders of
 /// the data may change, and more epochs only where the schedule up to `point` stays what it was.

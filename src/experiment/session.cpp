@@ -27,15 +27,21 @@ void check_data(const record::RunFolder& folder, const data::Opened& data) {
 std::optional<StoredPoint> newest_point(const record::RunFolder& folder, nn::Network& network) {
   const auto files = record::checkpoint_files(folder.path());
   const std::size_t rows = folder.metrics().size();
+  std::vector<record::CheckpointFile> passed_over;
   for (const record::CheckpointFile& file : files) {
     try {
       StoredPoint stored = read_checkpoint(file.path, network);
-      if (stored.metrics_rows <= rows) return stored;
+      if (stored.metrics_rows <= rows) {
+        // They would count as the newest, and so push out those that are written from now on.
+        for (const record::CheckpointFile& unusable : passed_over) record::set_aside(unusable);
+        return stored;
+      }
       log::warn(concat(file.path.string(), ": passed over: it belongs to ", stored.metrics_rows,
                        " rows of metrics.jsonl, which has ", rows));
     } catch (const DataError& problem) {
       log::warn(concat("passed over: ", problem.what()));
     }
+    passed_over.push_back(file);
   }
   if (files.empty()) return std::nullopt;
   throw DataError(concat("none of the ", files.size(), " checkpoints in ",
@@ -51,26 +57,35 @@ void write_down_resume(record::RunFolder& folder, const Recipe& before, const Re
   if (!changes.empty()) {
     log::warn(concat("going on is not bit-exact: ", changes));
   }
-  const std::string settings = text_of(differences(before, recipe));
+  const auto different = differences(before, recipe);
+  const std::string settings = text_of(of_results(different));
   marks["resumes"].push_back({{"at", utc_now()},
                               {"epoch", point.epoch},
                               {"step", point.step},
                               {"changes", changes},
                               {"settings", settings}});
-  if (!settings.empty()) {
-    log::warn(concat("going on with other settings: ", settings));
+  if (!settings.empty()) log::warn(concat("going on with other settings: ", settings));
+  folder.write_fingerprint(marks);
+  // After that: who is killed in between writes the change down twice, not never.
+  if (!different.empty()) {
     folder.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
   }
-  folder.write_fingerprint(marks);
 }
 
-/// The file of the best weights must be the one that the state knows of.
-void check_best_weights(const record::RunFolder& folder, const Recorder& recorder) {
-  if (recorder.best_epoch() < 0) return;
-  const auto file = folder.weights_file("best_on_" + recorder.best_set());
-  if (std::filesystem::exists(file)) return;
-  log::warn(concat(file.string(), " is missing; the weights of epoch ", recorder.best_epoch() + 1,
-                   " are lost unless a later epoch is better"));
+/// What a fingerprint tells of changes before `epoch`: a branch has them in its past.
+std::string changes_before(const nlohmann::json& marks, int epoch) {
+  std::string text;
+  const auto add = [&](const nlohmann::json& from, const char* key) {
+    const auto& change = from.at(key).get_ref<const std::string&>();
+    if (!change.empty()) text += concat(text.empty() ? "" : ", ", change);
+  };
+  if (marks.contains("branched_from")) add(marks.at("branched_from"), "changes");
+  for (const auto& resume : marks.value("resumes", nlohmann::json::array())) {
+    if (resume.at("epoch").get<int>() >= epoch) continue;
+    add(resume, "changes");
+    add(resume, "settings");
+  }
+  return text;
 }
 
 }  // namespace
@@ -99,6 +114,16 @@ Recipe recipe_of(const record::RunFolder& folder) {
     const std::string text = problem.what();
     throw DataError(text.find(file) != std::string::npos ? text : concat(file, ": ", text));
   }
+}
+
+void check_branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                  const data::Opened& data) {
+  check_data(parent, data);
+  const auto different = early_differences(recipe_of(parent), recipe, epoch);
+  if (different.empty()) return;
+  throw UsageError(concat("--branch-from ", parent.path().string(), "@", epoch,
+                          ": the two runs are not the same before epoch ", epoch, ": ",
+                          text_of(different), "; branch earlier, or train from the start"));
 }
 
 Session::Session(record::RunFolder folder, record::RunLock lock)
@@ -141,27 +166,25 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   const std::optional<StoredPoint> stored = newest_point(folder_, network);
   const train::RunPoint point = stored ? stored->point : train::RunPoint{};
   check_may_go_on(before, recipe, point);
+  if (point.epoch >= recipe.train.epochs) {
+    throw DataError(concat(run, ": its newest checkpoint is of epoch ", point.epoch,
+                           ", expected less than train.epochs = ", recipe.train.epochs));
+  }
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
   write_down_resume(folder_, before, recipe, data, point);
-  check_best_weights(folder_, recorder);
+  if (stored) {
+    recorder.restore_best_weights(record::checkpoint_file(run, point.epoch, point.step));
+  }
   log::info(concat("going on with ", run, " at epoch ", point.epoch + 1, ", step ", point.step + 1,
                    stored ? "" : " (it has no checkpoint yet)"));
   return point;
 }
 
-train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
-                                const data::Opened& data, nn::Network& network,
+train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, nn::Network& network,
                                 Recorder& recorder) {
   const std::string run = parent.path().string();
-  check_data(parent, data);
-  const auto different = early_differences(recipe_of(parent), recipe, epoch);
-  if (!different.empty()) {
-    throw UsageError(concat("--branch-from ", run, "@", epoch,
-                            ": the two runs are not the same before epoch ", epoch, ": ",
-                            text_of(different), "; branch earlier, or train from the start"));
-  }
   const StoredPoint stored = read_checkpoint(record::checkpoint_file(run, epoch, 0), network);
   recorder.restore(stored.recorder, stored.metrics_rows, run);
   const auto rows = parent.metrics();
@@ -169,15 +192,15 @@ train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, cons
     throw DataError(concat(run, "/metrics.jsonl: ", rows.size(), " rows, expected ",
                            stored.metrics_rows, " before epoch ", epoch));
   }
+  folder_.cut_metrics(0);  // of a branch that was ended before its first checkpoint
   for (std::size_t i = 0; i < stored.metrics_rows; ++i) folder_.append_metrics(rows[i]);
-  if (recorder.best_epoch() >= 0) {
-    const auto best = best_weights_before(parent, recorder.best_set(), epoch);
-    if (!std::filesystem::exists(best)) throw IoError(concat("cannot read ", best.string()));
-    format::link_or_copy(best, folder_.weights_file("best_on_" + recorder.best_set()));
-  }
+  recorder.restore_best_weights(record::checkpoint_file(run, epoch, 0));
   nlohmann::json marks = folder_.fingerprint();
   const nlohmann::json old = parent.fingerprint();
-  const std::string changes = fingerprint_changes(old, marks);
+  std::string changes = fingerprint_changes(old, marks);
+  if (const std::string past = changes_before(old, epoch); !past.empty()) {
+    changes += concat(changes.empty() ? "" : ", ", "before the branch: ", past);
+  }
   if (!changes.empty()) log::warn(concat("the branch is not bit-exact: ", changes));
   marks["branched_from"] = {{"run", parent.name()},
                             {"epoch", epoch},

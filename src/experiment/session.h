@@ -34,10 +34,9 @@ class Session {
   train::RunPoint resume(const Recipe& recipe, const data::Opened& data, nn::Network& network,
                          Recorder& recorder);
   /// Puts network and recorder where `parent` was at the beginning of `epoch`, and copies its
-  /// metrics so far. Throws UsageError where that checkpoint was not kept or where the settings
-  /// differ in what decides anything before `epoch`.
-  train::RunPoint branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
-                         const data::Opened& data, nn::Network& network, Recorder& recorder);
+  /// metrics so far; check_branch comes before. Throws IoError, DataError.
+  train::RunPoint branch(const record::RunFolder& parent, int epoch, nn::Network& network,
+                         Recorder& recorder);
 
  private:
   Session(record::RunFolder folder, record::RunLock lock);
@@ -46,6 +45,11 @@ class Session {
   record::RunLock lock_;
   bool logs_ = true;
 };
+
+/// Throws UsageError where a run of `recipe` may not branch from `parent` at `epoch`: the settings
+/// differ in what decides anything before; DataError where the data are others.
+void check_branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                  const data::Opened& data);
 
 /// What makes two runs the same experiment: settings, and the data themselves, since paths are no
 /// part of the settings.

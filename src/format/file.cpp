@@ -109,12 +109,6 @@ int open_temporary(const fs::path& temporary) {
   }
 }
 
-void sync_folder(const fs::path& folder) {
-  const Descriptor fd(open_retry(folder, O_RDONLY | O_DIRECTORY));
-  // Some file systems cannot sync a folder and say so with EINVAL.
-  if (fd.get() < 0 || (::fsync(fd.get()) != 0 && errno != EINVAL)) fail("sync", folder, errno);
-}
-
 /// Where the last whole line ends: a crash may have left a torn one behind it.
 off_t end_of_lines(int fd, off_t size, const fs::path& file) {
   std::array<char, 4096> block{};
@@ -156,9 +150,7 @@ void write_file_atomic(const fs::path& file, std::string_view text) {
 void write_pieces_atomic(const fs::path& file,
                          const std::vector<std::span<const std::byte>>& pieces) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) fail("make folder", folder, failure.value());
+  make_folder(folder);
   fs::path temporary = file;
   temporary += ".tmp";
   Descriptor out(open_temporary(temporary));
@@ -175,6 +167,21 @@ void write_pieces_atomic(const fs::path& file,
   sync_folder(folder);
 }
 
+void sync_folder(const fs::path& folder) {
+  const Descriptor fd(open_retry(folder, O_RDONLY | O_DIRECTORY));
+  // Some file systems cannot sync a folder and say so with EINVAL.
+  if (fd.get() < 0 || (::fsync(fd.get()) != 0 && errno != EINVAL)) fail("sync", folder, errno);
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code failure;
+  if (folder.empty() || fs::is_directory(folder, failure)) return;
+  const fs::path above = folder.parent_path();
+  if (above != folder) make_folder(above);
+  if (fs::create_directory(folder, failure)) sync_folder(above.empty() ? fs::path(".") : above);
+  if (failure) fail("make folder", folder, failure.value());
+}
+
 void sync_file(const fs::path& file) {
   const Descriptor fd(open_retry(file, O_RDONLY));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync", file, errno);
@@ -182,15 +189,15 @@ void sync_file(const fs::path& file) {
 
 void link_or_copy(const fs::path& file, const fs::path& link) {
   const fs::path folder = link.has_parent_path() ? link.parent_path() : fs::path(".");
+  make_folder(folder);
   std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) fail("make folder", folder, failure.value());
   fs::path temporary = link;
   temporary += ".tmp";
   fs::remove(temporary, failure);
   if (::link(file.c_str(), temporary.c_str()) != 0) {
     fs::copy_file(file, temporary, failure);
     if (failure) fail("copy", file, failure.value());
+    sync_file(temporary);
   }
   // Renaming one name of a file to another of its names does nothing: the temporary one stays.
   if (::rename(temporary.c_str(), link.c_str()) != 0) fail("replace", link, errno);

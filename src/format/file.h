@@ -24,6 +24,10 @@ void write_file_atomic(const std::filesystem::path& file, std::string_view text)
 /// The same from several pieces, one after the other.
 void write_pieces_atomic(const std::filesystem::path& file,
                          const std::vector<std::span<const std::byte>>& pieces);
+/// Makes a folder and those above it, each on the disk with its entry. Throws IoError.
+void make_folder(const std::filesystem::path& folder);
+/// New names in it reach the disk. Throws IoError.
+void sync_folder(const std::filesystem::path& folder);
 /// What was written to it reaches the disk. Throws IoError.
 void sync_file(const std::filesystem::path& file);
 /// A second name for `file`, where the file system has such names, else a copy; replaces `link`,

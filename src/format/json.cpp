@@ -1,5 +1,7 @@
 #include "format/json.h"
 
+#include <cstdint>
+#include <limits>
 #include <set>
 
 #include "core/error.h"
@@ -8,6 +10,28 @@
 namespace smcl::format {
 
 using nlohmann::json;
+
+namespace {
+
+std::int64_t integer_of(const json& value, std::int64_t low, std::int64_t high,
+                        const std::string& key, const std::string& origin) {
+  const bool large = value.is_number_unsigned() &&
+                     value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  if (value.is_number_integer() && !large) {
+    const auto number = value.get<std::int64_t>();
+    if (number >= low && number <= high) return number;
+  }
+  throw DataError(concat(origin, ": ", key, " is ", to_line(value), ", expected an integer from ",
+                         low, " to ", high));
+}
+
+const json& value_at(const json& object, const std::string& key, const std::string& origin) {
+  const auto found = object.find(key);
+  if (found == object.end()) throw DataError(concat(origin, ": ", key, " is missing"));
+  return *found;
+}
+
+}  // namespace
 
 json parse_json(std::string_view text, const std::string& origin, int max_depth) {
   // Keys seen so far of every object that is open, by depth.
@@ -47,6 +71,30 @@ nlohmann::json number_or_null(const std::optional<double>& value) {
 
 std::optional<double> optional_number(const nlohmann::json& value) {
   return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
+}
+
+std::string damage(const std::string& origin, const json::exception& problem) {
+  std::string text = problem.what();  // "[json.exception.out_of_range.403] key 'last' not found"
+  if (const auto end = text.find("] "); end != std::string::npos) text = text.substr(end + 2);
+  return concat(origin, ": ", text, ": damaged, or not written by this version");
+}
+
+std::int64_t integer_at(const json& object, const std::string& key, std::int64_t low,
+                        std::int64_t high, const std::string& origin) {
+  return integer_of(value_at(object, key, origin), low, high, key, origin);
+}
+
+std::vector<int> integers_at(const json& object, const std::string& key, int low, int high,
+                             const std::string& origin) {
+  const json& list = value_at(object, key, origin);
+  if (!list.is_array()) {
+    throw DataError(concat(origin, ": ", key, " is ", list.type_name(), ", expected a list"));
+  }
+  std::vector<int> numbers;
+  for (const json& value : list) {
+    numbers.push_back(static_cast<int>(integer_of(value, low, high, key, origin)));
+  }
+  return numbers;
 }
 
 json read_json_object(const std::filesystem::path& file) {

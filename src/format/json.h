@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "core/error.h"
 
 /// JSON from files that may be hostile or torn. The version of our own layouts is 1; files carry
 /// it as "format_version".
@@ -26,6 +29,26 @@ std::string to_line(const nlohmann::json& value);
 /// value is neither null nor a number.
 nlohmann::json number_or_null(const std::optional<double>& value);
 std::optional<double> optional_number(const nlohmann::json& value);
+
+/// The integer behind `key` of an object, in [low, high]. Throws DataError, which names `origin`,
+/// where it is missing or anything else.
+std::int64_t integer_at(const nlohmann::json& object, const std::string& key, std::int64_t low,
+                        std::int64_t high, const std::string& origin);
+/// The same for a list of integers.
+std::vector<int> integers_at(const nlohmann::json& object, const std::string& key, int low,
+                             int high, const std::string& origin);
+
+/// The text of a DataError on a file that lacks something or has another type there.
+std::string damage(const std::string& origin, const nlohmann::json::exception& problem);
+/// `read()`; what nlohmann::json throws in there becomes a DataError that names `origin`.
+template <class Read>
+auto reading(const std::string& origin, Read&& read) {
+  try {
+    return std::forward<Read>(read)();
+  } catch (const nlohmann::json::exception& problem) {
+    throw DataError(damage(origin, problem));
+  }
+}
 
 /// Reads a JSON file whose top is an object. Throws IoError, DataError.
 nlohmann::json read_json_object(const std::filesystem::path& file);

@@ -108,6 +108,10 @@ int Network::feature_dim() const {
 std::int64_t Network::batches_tracked() const {
   return implementation_->batches_tracked;
 }
+bool Network::is_finite() const {
+  const auto finite = [](const at::Tensor& all) { return at::isfinite(all).all().item<bool>(); };
+  return finite(store().parameters()) && finite(store().momentum()) && finite(store().statistics());
+}
 void Network::set_batches_tracked(std::int64_t n) {
   implementation_->batches_tracked = n;
 }

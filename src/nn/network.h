@@ -79,6 +79,9 @@ class SMCL_API Network {
   /// DataError.
   void load_weights(const std::string& file);
 
+  /// Whether all that training changes is: weights, momentum, running statistics.
+  bool is_finite() const;
+
   /// All that training changes: weights with the head, running statistics, the momentum of every
   /// parameter ("momentum.NAME"), the counter ("num_batches_tracked"); `metadata` beside them.
   void save_state(const std::string& file, std::map<std::string, std::string> metadata) const;

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "state-";
 constexpr std::string_view kSuffix = ".safetensors";
+constexpr std::string_view kBestSuffix = ".best.safetensors";
 
 fs::path folder_of(const fs::path& run) {
   return run / "checkpoints";
@@ -43,6 +44,12 @@ std::optional<CheckpointFile> parse(const fs::path& path) {
   return CheckpointFile{*epoch, *step, path};
 }
 
+void delete_file(const fs::path& file) {
+  std::error_code failure;
+  fs::remove(file, failure);
+  if (failure) throw IoError(concat("cannot delete ", file.string(), ": ", failure.message()));
+}
+
 }  // namespace
 
 fs::path checkpoint_file(const fs::path& run, int epoch, int step) {
@@ -67,16 +74,34 @@ std::vector<CheckpointFile> checkpoint_files(const fs::path& run) {
   return files;
 }
 
+fs::path best_weights_beside(const fs::path& checkpoint) {
+  return fs::path(checkpoint).replace_extension(kBestSuffix);
+}
+
+void set_aside(const CheckpointFile& checkpoint) {
+  fs::path aside = checkpoint.path;
+  aside += ".unusable";
+  std::error_code failure;
+  fs::rename(checkpoint.path, aside, failure);
+  if (failure) {
+    throw IoError(concat("cannot rename ", checkpoint.path.string(), ": ", failure.message()));
+  }
+}
+
 void prune_checkpoints(const fs::path& run, std::size_t newest, const std::vector<int>& kept) {
   std::size_t seen = 0;
   for (const CheckpointFile& file : checkpoint_files(run)) {
     if (seen++ < newest) continue;
     if (file.step == 0 && std::find(kept.begin(), kept.end(), file.epoch) != kept.end()) continue;
-    std::error_code failure;
-    fs::remove(file.path, failure);
-    if (failure) {
-      throw IoError(concat("cannot delete ", file.path.string(), ": ", failure.message()));
-    }
+    delete_file(file.path);
+  }
+  std::error_code failure;
+  for (fs::directory_iterator it(folder_of(run), failure), end; !failure && it != end;
+       it.increment(failure)) {
+    std::string name = it->path().filename().string();
+    if (!name.starts_with(kPrefix) || !name.ends_with(kBestSuffix)) continue;
+    name.replace(name.size() - kBestSuffix.size(), kBestSuffix.size(), kSuffix);
+    if (!fs::exists(folder_of(run) / name)) delete_file(it->path());
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -93,7 +94,8 @@ void write_versioned(const fs::path& file, json object) {
 /// What a new fingerprint.json must keep of the one that is there.
 std::optional<json> stored_hash(const fs::path& run) {
   if (!fs::exists(fingerprint_file(run))) return std::nullopt;
-  const json old = read_versioned(fingerprint_file(run));
+  const fs::path file = fingerprint_file(run);
+  const json old = parse_fingerprint(format::read_text(file), file.string());
   const auto found = old.find(kSettingsHash);
   return found == old.end() ? std::nullopt : std::optional<json>(*found);
 }
@@ -102,16 +104,15 @@ std::optional<json> stored_hash(const fs::path& run) {
 
 RunFolder RunFolder::create(const fs::path& root, const std::string& name) {
   check_name(name);
-  std::error_code failure;
-  fs::create_directories(root, failure);
-  if (failure) {
-    throw IoError(concat("cannot make folder ", root.string(), ": ", failure.message()));
-  }
+  format::make_folder(root);
   const std::vector<long> taken = numbers_of(root, name);
   // mkdir decides between processes that count at the same time.
   for (long number = taken.empty() ? 1 : taken.front() + 1;; ++number) {
     const fs::path path = numbered(root, name, number);
-    if (::mkdir(path.c_str(), 0777) == 0) return RunFolder(path);
+    if (::mkdir(path.c_str(), 0777) == 0) {
+      format::sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+      return RunFolder(path);
+    }
     if (errno != EEXIST) {
       throw IoError(concat("cannot make folder ", path.string(), ": ", std::strerror(errno)));
     }
@@ -174,7 +175,9 @@ void RunFolder::append_metrics(const json& row) {
 }
 
 void RunFolder::sync_metrics() {
-  if (fs::exists(metrics_file(path_))) format::sync_file(metrics_file(path_));
+  if (!fs::exists(metrics_file(path_))) return;
+  format::sync_file(metrics_file(path_));
+  format::sync_folder(path_);
 }
 
 void RunFolder::check_there() const {
@@ -204,7 +207,8 @@ std::string RunFolder::config() const {
 }
 
 json RunFolder::fingerprint() const {
-  return read_versioned(fingerprint_file(path_));
+  const fs::path file = fingerprint_file(path_);
+  return parse_fingerprint(format::read_text(file), file.string());
 }
 
 json RunFolder::summary() const {
@@ -218,6 +222,32 @@ std::vector<json> RunFolder::metrics() const {
   const fs::path file = metrics_file(path_);
   if (!fs::exists(file)) return {};
   return parse_metrics(format::read_text(file), file.string());
+}
+
+json parse_fingerprint(std::string_view text, const std::string& origin) {
+  json marks = format::parse_json(text, origin);
+  if (!marks.is_object()) throw DataError(concat(origin, ": expected a JSON object"));
+  format::check_format_version(marks, origin);
+  format::reading(origin, [&] {
+    const auto check_text = [](const json& object, const char* key) {
+      if (object.contains(key)) object.at(key).get_ref<const std::string&>();
+    };
+    check_text(marks, kSettingsHash);
+    check_text(marks, "data_hash");
+    if (const auto found = marks.find("resumes"); found != marks.end()) {
+      for (const json& resume : found->get_ref<const json::array_t&>()) {
+        resume.at("changes").get_ref<const std::string&>();
+        resume.at("settings").get_ref<const std::string&>();
+        format::integer_at(resume, "epoch", 0, std::numeric_limits<int>::max(), origin);
+      }
+    }
+    if (const auto found = marks.find("branched_from"); found != marks.end()) {
+      found->at("run").get_ref<const std::string&>();
+      found->at("changes").get_ref<const std::string&>();
+      format::integer_at(*found, "epoch", 0, std::numeric_limits<int>::max(), origin);
+    }
+  });
+  return marks;
 }
 
 std::vector<json> parse_metrics(std::string_view text, const std::string& origin) {

@@ -66,6 +66,9 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
+/// The text of a fingerprint.json, with what this program reads back checked; `origin` names it in
+/// errors. Throws DataError.
+nlohmann::json parse_fingerprint(std::string_view text, const std::string& origin);
 /// Rows of the text of a metrics.jsonl; `origin` names it in errors. Throws as RunFolder::metrics.
 std::vector<nlohmann::json> parse_metrics(std::string_view text, const std::string& origin);
 

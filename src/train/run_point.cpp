@@ -1,6 +1,8 @@
 #include "train/run_point.h"
 
-#include "core/error.h"
+#include <cstdint>
+#include <limits>
+
 #include "format/json.h"
 
 namespace smcl::train {
@@ -20,28 +22,26 @@ nlohmann::json to_json(const RunPoint& point) {
 }
 
 RunPoint run_point_from(const nlohmann::json& json, const std::string& origin) {
-  RunPoint point;
-  try {
-    point.epoch = json.at("epoch").get<int>();
-    point.step = json.at("step").get<int>();
+  constexpr std::int64_t kLargest = 1'000'000'000;
+  const auto count = [&](const char* key, std::int64_t high) {
+    return format::integer_at(json, key, 0, high, origin);
+  };
+  return format::reading(origin, [&] {
+    RunPoint point;
+    point.epoch = static_cast<int>(count("epoch", kLargest));
+    point.step = static_cast<int>(count("step", kLargest));
     point.loss = json.at("loss").get<double>();
     point.classification = json.at("classification").get<double>();
     point.contrast = json.at("contrast").get<double>();
-    point.images = json.at("images").get<std::int64_t>();
-    point.contrast_images = json.at("contrast_images").get<std::int64_t>();
-    point.masked_steps = json.at("masked_steps").get<int>();
+    point.images = count("images", std::numeric_limits<std::int64_t>::max());
+    point.contrast_images = count("contrast_images", std::numeric_limits<std::int64_t>::max());
+    point.masked_steps = static_cast<int>(count("masked_steps", kLargest));
     point.mean_cosine = format::optional_number(json.at("mean_cosine"));
     point.zero_features = format::optional_number(json.at("zero_features"));
     point.seconds = json.at("seconds").get<double>();
     point.data_wait = json.at("data_wait").get<double>();
-  } catch (const nlohmann::json::exception& problem) {
-    throw DataError(concat(origin, ": the point of the run is damaged: ", problem.what()));
-  }
-  if (point.epoch < 0 || point.step < 0 || point.images < 0 || point.contrast_images < 0) {
-    throw DataError(concat(origin, ": the point of the run is epoch ", point.epoch, ", step ",
-                           point.step, ", expected numbers from 0"));
-  }
-  return point;
+    return point;
+  });
 }
 
 }  // namespace smcl::train

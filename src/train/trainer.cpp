@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <sstream>
 
 #include "core/error.h"
@@ -62,6 +63,7 @@ class EpochSums {
     out.images = images_;
     out.contrast_images = contrast_images_;
     out.masked_steps = masked_steps_;
+    if (embeddings_.defined()) out.mean_cosine.reset();
     if (embeddings_.defined() && embeddings_.size(0) > 1) {
       const double n = static_cast<double>(embeddings_.size(0));
       const double square = embeddings_.sum(0).square().sum().item<double>();
@@ -113,13 +115,14 @@ EpochEnd epoch_end(const RunPoint& done, double rate) {
   return end;
 }
 
-[[noreturn]] void report_not_finite(int epoch, int step, const batch::Batch& batch) {
+[[noreturn]] void report_not_finite(const char* what, int epoch, int step,
+                                    const batch::Batch& batch) {
   std::ostringstream samples;
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
     samples << (i == 0 ? "" : " ") << batch.samples[i];
   }
   throw DivergedError(
-      concat("the gradient is not finite in epoch ", epoch, ", step ", step,
+      concat("the ", what, " is not finite in epoch ", epoch, ", step ", step,
              "; the update was skipped; lower schedule.rate or contrast.mu, or look "
              "at the samples of this batch: ",
              samples.str()));
@@ -133,8 +136,9 @@ method::StepLoss train_step(const TrainSettings& settings, Parts& parts, const b
   method::StepLoss loss =
       parts.method.loss(parts.network, tensor::to_tensors(batch, at::kCPU), epoch);
   loss.total.backward();
+  if (!std::isfinite(loss.total.item<float>())) report_not_finite("loss", epoch, step, batch);
   if (!tensor::sgd_step(store, rate, settings.momentum, settings.weight_decay)) {
-    report_not_finite(epoch, step, batch);
+    report_not_finite("gradient", epoch, step, batch);
   }
   return loss;
 }

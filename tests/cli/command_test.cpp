@@ -74,9 +74,19 @@ TEST(Command, SummariesThatLackSomethingEndWith65) {
     expect_one_line(smcl({"eval", run.string()}), 65, file);
     expect_one_line(smcl({"eval", run.string(), "--weights", "last"}), 65, file);
   }
+  const auto large = stored_run("large", R"({"format_version": 1, "train_counts": [4294967297],
+    "class_names": ["a"], "groups": {"many_above": 100, "few_below": 20}})");
+  expect_one_line(smcl({"eval", large.string()}), 65, "train_counts is 4294967297, expected");
   const auto run = stored_run("counts", R"({"format_version": 1, "train_counts": [5, 2],
       "class_names": ["a"], "groups": {"many_above": 100, "few_below": 20}})");
   expect_one_line(smcl({"eval", run.string()}), 65, "2 train_counts for 1 class_names");
+}
+
+TEST(Command, WhatCannotBeReachedEndsWith74) {
+  const auto run = stored_run("loop", "{}");
+  std::filesystem::remove(run / "summary.json");
+  std::filesystem::create_symlink("summary.json", run / "summary.json");
+  expect_one_line(smcl({"eval", run.string()}), 74, "cannot reach " + run.string());
 }
 
 const std::string kTwoClasses = R"({"format_version": 1, "train_counts": [5, 2],

@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -89,13 +91,47 @@ class Process {
     return gone ? 0 : std::distance(all, {});
   }
 
+  /// Sends `signal` while the process stands still in a state that `now` is true of; false where it
+  /// ended before that.
+  bool send_when(const std::function<bool()>& now, const std::vector<int>& signals) const {
+    while (!ended()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (!now()) continue;
+      send(SIGSTOP);
+      while (!ended() && state() != 'T') std::this_thread::yield();
+      const bool caught = now();
+      if (caught) {
+        for (const int signal : signals) send(signal);
+      }
+      send(SIGCONT);
+      if (caught) return true;
+    }
+    return false;
+  }
+
+  bool holds_lock(const std::filesystem::path& run) const {
+    std::ifstream file(run / "lock");
+    std::string word;
+    pid_t holder = 0;
+    return file >> word >> holder && holder == pid_;
+  }
+
+  /// Whether it has a handler for the signal.
+  bool catches(int signal) const {
+    std::ifstream file(concat("/proc/", pid_, "/status"));
+    for (std::string word; file >> word;) {
+      if (word != "SigCgt:") continue;
+      std::uint64_t mask = 0;
+      file >> std::hex >> mask;
+      return (mask >> (signal - 1) & 1) != 0;
+    }
+    return false;
+  }
+
   /// Whether the process came to write this run folder, within 60 s: it then holds the lock.
   bool wait_for_lock(const std::filesystem::path& run) const {
     for (int i = 0; i < 60000; ++i) {
-      std::ifstream file(run / "lock");
-      std::string word;
-      pid_t holder = 0;
-      if (file >> word >> holder && holder == pid_) return true;
+      if (holds_lock(run)) return true;
       if (ended()) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -113,6 +149,15 @@ class Process {
   }
 
  private:
+  /// Of /proc/PID/stat, behind the name in brackets: 'T' where it is stopped.
+  char state() const {
+    std::ifstream file(concat("/proc/", pid_, "/stat"));
+    std::string text;
+    std::getline(file, text);
+    const auto end = text.rfind(") ");
+    return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
+  }
+
   std::filesystem::path log_;
   pid_t pid_ = -1;
 };

@@ -82,71 +82,143 @@ class SurvivalSlow : public ScratchFolder {
     return files;
   }
 
-  /// Kills until `kills` processes have died of it; a run that came to its end is begun anew.
+  /// Whether a checkpoint is being written.
+  static bool saves(const fs::path& root) {
+    std::error_code none;
+    for (fs::directory_iterator it(run_of(root) / "checkpoints", none), end; !none && it != end;
+         it.increment(none)) {
+      if (it->path().filename().string().starts_with("state-") &&
+          it->path().extension() == ".tmp") {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether the steps of an epoch are done and its evaluations are not.
+  static bool evaluates(const fs::path& root) {
+    std::ifstream file(run_of(root) / "metrics.jsonl");
+    std::string last;
+    for (std::string line; std::getline(file, line);) last = line;
+    return last.find(R"("type":"epoch")") != std::string::npos;
+  }
+
+  /// Rows without what the clock decides, and the best weights.
+  static std::vector<nlohmann::json> records(const fs::path& root) {
+    const fs::path run = finished_run(root);
+    std::vector<nlohmann::json> rows = record::RunFolder::open(run).metrics();
+    for (nlohmann::json& row : rows) {
+      row.erase("seconds");
+      row.erase("data_wait");
+    }
+    rows.emplace_back(format::sha256_of_file(run / "checkpoints" / "best_on_val.safetensors"));
+    return rows;
+  }
+
+  /// Kills until `kills` processes have died of it, half of them inside a save; a run that came to
+  /// its end is begun anew.
   void check_kills(int kills) {
     const std::string expected = undisturbed();
+    const auto rows = records(folder() / "whole");
     std::mt19937 random(7);
     int died = 0;
+    int inside = 0;
     int finished = 0;
     int files = 0;
     fs::path root = folder() / "killed-0";
-    while (died < kills) {
+    for (int i = 0; died < kills; ++i) {
       Process process(train(root), folder() / "log");
-      // Start-up takes a good part of a second; from then on most of the time goes into saves.
-      std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 1500));
-      process.send(SIGKILL);
+      ASSERT_TRUE(process.wait_for_lock(run_of(root)));
+      // Where in the run, then where exactly: anywhere, or in the next save.
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 700));
+      bool saving = false;
+      if (i % 2 == 0) {
+        process.send(SIGKILL);
+      } else {
+        saving = process.send_when([&] { return saves(root); }, {SIGKILL});
+      }
       const Ending ending = process.wait();
       ASSERT_TRUE(ending.signal == SIGKILL || ending.code == 0) << ending.code << ending.err;
       files += check_files(root);
       if (ending.signal == SIGKILL) {
         ++died;
+        inside += saving ? 1 : 0;
         continue;
       }
       EXPECT_EQ(weights(root), expected) << "after " << died << " kills";
+      EXPECT_EQ(records(root), rows) << "after " << died << " kills";
       root = folder() / concat("killed-", ++finished);
     }
     const Ending last = run(root);
     EXPECT_EQ(last.code, 0) << last.err;
     EXPECT_EQ(weights(root), expected);
-    std::cout << died << " kills, " << finished + 1 << " runs, " << files << " files read\n";
+    EXPECT_EQ(records(root), rows);
+    EXPECT_GE(inside, kills / 4);
+    EXPECT_GE(files, kills) << "most came before anything was written";
+    std::cout << died << " kills, " << inside << " of them inside a save, " << finished + 1
+              << " runs, " << files << " files read\n";
   }
 
+  /// Signals of three kinds, in turn while data load, while evaluating, while saving, anywhere.
   void check_signals(int signals) {
     const std::string expected = undisturbed();
+    const auto rows = records(folder() / "whole");
     std::mt19937 random(8);
     const std::vector<int> kinds{SIGTERM, SIGINT, SIGUSR1};
+    const std::vector<std::string> phases{"loading", "evaluating", "saving", "anywhere"};
+    std::map<std::string, int> seen;
     int stopped = 0;
     int finished = 0;
     fs::path root = folder() / "stopped-0";
-    for (int i = 0; stopped < signals; ++i) {
+    for (std::size_t i = 0; stopped < signals; ++i) {
+      const int kind = kinds[i % kinds.size()];
+      const std::string phase = phases[i % phases.size()];
       Process process(train(root), folder() / "log");
-      // Before the run begins there is nothing to store, and the signal may come before main.
-      ASSERT_TRUE(process.wait_for_lock(run_of(root)));
-      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1000));
-      process.send(kinds[static_cast<std::size_t>(i) % kinds.size()]);
+      if (phase == "loading") {
+        ASSERT_TRUE(process.send_when(
+            [&] { return process.catches(kind) && !process.holds_lock(run_of(root)); }, {kind}));
+      } else {
+        ASSERT_TRUE(process.wait_for_lock(run_of(root)));
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
+        const auto now = [&] { return phase == "saving" ? saves(root) : evaluates(root); };
+        if (phase == "anywhere") {
+          process.send(kind);
+        } else {
+          process.send_when(now, {kind});
+        }
+      }
       const Ending ending = process.wait();
       ASSERT_EQ(ending.signal, 0) << "died of the signal";
       ASSERT_TRUE(ending.code == 75 || ending.code == 0) << ending.code << ending.err;
       check_files(root);
       if (ending.code == 75) {
         ++stopped;
+        ++seen[phase];
         EXPECT_THAT(ending.err, HasSubstr("run the same command again"));
         continue;
       }
       EXPECT_EQ(weights(root), expected) << "after " << stopped << " signals";
+      EXPECT_EQ(records(root), rows) << "after " << stopped << " signals";
       root = folder() / concat("stopped-", ++finished);
     }
     EXPECT_EQ(run(root).code, 0);
     EXPECT_EQ(weights(root), expected);
-    std::cout << stopped << " signals, " << finished + 1 << " runs\n";
+    EXPECT_EQ(records(root), rows);
+    std::cout << stopped << " signals, " << finished + 1 << " runs;";
+    for (const std::string& phase : phases) {
+      EXPECT_GE(seen[phase], signals / 10) << phase;
+      std::cout << ' ' << phase << ' ' << seen[phase];
+    }
+    std::cout << '\n';
   }
 
   /// Lets system calls fail at random (libfiu) until `faults` runs have ended by it.
   void check_faults(int faults) {
     const std::string preload = "/usr/lib/fiu/fiu_run_preload.so " + kFaults;
     // Not open: LibTorch reads CPU facts from /sys and crashes in its cpuinfo where it cannot.
-    const std::vector<std::string> calls{"posix/io/rw/write", "posix/io/sync/fsync",
-                                         "posix/io/dir/rename", "posix/io/rw/ftruncate"};
+    const std::vector<std::string> calls{
+        "posix/io/rw/write", "posix/io/sync/fsync", "posix/io/dir/rename", "posix/io/rw/ftruncate",
+        "posix/io/rw/read",  "posix/io/rw/pread",   "posix/io/oc/close",   "posix/io/dir/readdir"};
     const std::string expected = undisturbed();
     std::map<std::string, int> seen;
     int failed = 0;
@@ -170,7 +242,7 @@ class SurvivalSlow : public ScratchFolder {
         EXPECT_THAT(ending.err, HasSubstr("smcl: cannot ")) << call;
         continue;
       }
-      if (!fs::exists(finished_run(root) / "summary.json")) continue;
+      ASSERT_TRUE(fs::exists(finished_run(root) / "summary.json")) << "no failure is silent";
       EXPECT_EQ(weights(root), expected) << "after " << failed << " faults";
       root = folder() / concat("faulty-", ++finished);
     }
@@ -227,11 +299,12 @@ TEST_F(SurvivalLong, TwentyFreshProcessesGiveTheSameBits) {
 TEST_F(SurvivalSlow, ASecondSignalEndsAtOnce) {
   const fs::path root = folder() / "runs";
   Process process(train(root), folder() / "log");
-  ASSERT_TRUE(process.wait_for(run_of(root) / "config.toml"));
-  process.send(SIGTERM);
-  process.send(SIGTERM);
+  // Both are there before the process has a chance to answer the first.
+  ASSERT_TRUE(
+      process.send_when([&] { return process.holds_lock(run_of(root)); }, {SIGTERM, SIGINT}));
   const Ending ending = process.wait();
   EXPECT_EQ(ending.code, 75) << ending.err;
+  EXPECT_THAT(ending.err, ::testing::Not(HasSubstr("is stored"))) << "that takes a step longer";
   check_files(root);
   EXPECT_EQ(run(root).code, 0);
 }
@@ -275,7 +348,7 @@ TEST_F(SurvivalSlow, AFullDiskEndsWith74AndLosesNothing) {
     fs::path saved = folder() / concat("saved-", size);
     {
       const SmallDisk disk(root, size);
-      if (!disk.there()) GTEST_SKIP() << "an optional program is not installed: no right to mount";
+      if (!disk.there()) GTEST_SKIP() << "no right to mount";
       const Ending ending = run(root);
       ASSERT_TRUE(ending.code == 74 || ending.code == 0) << ending.code << ending.err;
       if (ending.code == 74) {
@@ -295,12 +368,54 @@ TEST_F(SurvivalSlow, AFullDiskEndsWith74AndLosesNothing) {
 TEST_F(SurvivalSlow, AFolderThatCannotBeWrittenEndsWith74) {
   const fs::path root = folder() / "runs";
   const SmallDisk disk(root, "4m");
-  if (!disk.there()) GTEST_SKIP() << "an optional program is not installed: no right to mount";
-  ASSERT_EQ(::mount("tmpfs", root.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  if (!disk.there()) GTEST_SKIP() << "no right to mount";
+  const auto remount = [&](unsigned long flags) {
+    return ::mount("tmpfs", root.c_str(), "tmpfs", MS_REMOUNT | flags, "size=4m");
+  };
+  const auto hashes = [&] {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      if (entry.is_regular_file()) all[entry.path()] = format::sha256_of_file(entry.path());
+    }
+    return all;
+  };
+  const std::string expected = undisturbed();
+  {
+    Process process(train(root), folder() / "log");
+    ASSERT_TRUE(process.send_when([&] { return saves(root); }, {SIGTERM}));
+    ASSERT_EQ(process.wait().code, 75);
+  }
+  const auto before = hashes();
+  ASSERT_EQ(remount(MS_RDONLY), 0);
   const Ending ending = run(root);
   EXPECT_EQ(ending.code, 74);
+  EXPECT_EQ(hashes(), before);
   EXPECT_THAT(ending.err, HasSubstr("Read-only file system"));
   EXPECT_EQ(std::count(ending.err.begin(), ending.err.end(), '\n'), 1) << ending.err;
+  ASSERT_EQ(remount(0), 0);
+  EXPECT_EQ(run(root).code, 0);
+  EXPECT_EQ(weights(root), expected);
+}
+
+TEST_F(SurvivalSlow, ALogThatCannotBeWrittenEndsWith74) {
+  const std::string expected = undisturbed();
+  const fs::path root = folder() / "runs";
+  {
+    Process process(train(root), folder() / "log");
+    ASSERT_TRUE(process.send_when([&] { return saves(root); }, {SIGTERM}));
+    ASSERT_EQ(process.wait().code, 75);
+  }
+  const fs::path log = run_of(root) / "log.txt";
+  EXPECT_THAT(format::read_text(log), HasSubstr("error stopped; "));
+  fs::remove(log);
+  fs::create_symlink("/dev/full", log);
+  const Ending ending = run(root);
+  EXPECT_EQ(ending.code, 74);
+  EXPECT_THAT(ending.err, HasSubstr("cannot write the log: "));
+  EXPECT_EQ(std::count(ending.err.begin(), ending.err.end(), '\n'), 1) << ending.err;
+  fs::remove(log);
+  EXPECT_EQ(run(root).code, 0);
+  EXPECT_EQ(weights(root), expected);
 }
 
 struct Footprint {

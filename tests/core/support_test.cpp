@@ -138,6 +138,30 @@ TEST(Log, AppendsToAFileThatIsThere) {
   fs::remove(file);
 }
 
+TEST(Log, SaysWhereTheFileTookNothing) {
+  ::testing::internal::CaptureStderr();
+  log::set_file("/dev/full");
+  EXPECT_NO_THROW(log::check_file());
+  log::info("lost");
+  log::error_to_file("lost too");
+  EXPECT_THROW(log::check_file(), IoError);
+  log::set_file("");
+  EXPECT_NO_THROW(log::check_file()) << "a closed file is forgotten";
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "lost\n");
+}
+
+TEST(Log, ErrorsToTheFileAreNotShown) {
+  const fs::path file = fs::path(::testing::TempDir()) / "smcl_log_error.txt";
+  fs::remove(file);
+  ::testing::internal::CaptureStderr();
+  log::set_file(file);
+  log::error_to_file("reason");
+  log::set_file("");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(read(file), HasSubstr("error reason"));
+  fs::remove(file);
+}
+
 TEST(Log, NoColorCountsWhereItIsNotEmpty) {
   unsetenv("NO_COLOR");
   EXPECT_FALSE(log::no_color());

@@ -93,6 +93,14 @@ TEST_P(Golden, CheckpointsLoad) {
     EXPECT_EQ(stored.point.epoch, file.epoch);
     EXPECT_LE(stored.metrics_rows, folder.metrics().size());
     EXPECT_GT(network.batches_tracked(), 0);
+    record::RunFolder same = folder;
+    const std::vector<int> counts(static_cast<std::size_t>(classes(folder)), 1);
+    Recorder recorder(recipe, same, network, counts, true);
+    recorder.restore(stored.recorder, stored.metrics_rows, file.path.string());
+    EXPECT_EQ(recorder.metrics_rows(), stored.metrics_rows);
+    EXPECT_EQ(recorder.state(), stored.recorder);
+    EXPECT_EQ(fs::exists(record::best_weights_beside(file.path)),
+              stored.recorder.at("best").at("epoch") >= 0);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <set>
 
 #include "core/error.h"
@@ -125,6 +126,78 @@ TEST_F(ResumeLong, GoesOnBitForBitFromEveryPoint) {
   EXPECT_GE(points, 200);
 }
 
+// How a run is carried out leaves no trace in it.
+TEST_F(ResumeSlow, LoaderThreadsMayChange) {
+  const auto threads = [](int n) { return concat("run.loader_threads = ", n, "\n"); };
+  const RunResult whole = whole_run("");
+  for (const auto& [before, now] : {std::pair{0, 4}, {2, 0}, {4, 2}}) {
+    ASSERT_TRUE(stopped_at(concat("threads-", before), threads(before), 3));
+    expect_same_bits(go_on(threads(now)), whole, concat(before, " then ", now));
+  }
+}
+
+TEST_F(ResumeSlow, MinutesStoreARunInsideAnEpoch) {
+  ASSERT_TRUE(stopped_at("minutes", "checkpoint.minutes = 0.000001\n", 3));
+  const auto files = record::checkpoint_files(options_.root / "tiny-1");
+  ASSERT_EQ(files.size(), 2U) << "one of the stop, one before it";
+  EXPECT_EQ(files[1].step, 2);
+  ASSERT_TRUE(stopped_at("none", "", 3));
+  EXPECT_EQ(record::checkpoint_files(options_.root / "tiny-1").size(), 1U);
+}
+
+// 78 images: the last step of an epoch has one, whose embedding has no other to be like.
+TEST_F(ResumeSlow, ALastBatchOfOneImageKeepsItsRow) {
+  const std::string extra = "train.batch_size = 11\n";
+  const RunResult whole = whole_run(extra);
+  int images = 0;
+  for (const json& count : whole.summary.at("train_counts")) images += count.get<int>();
+  ASSERT_EQ(images % 11, 1);
+  ASSERT_TRUE(stopped_at("one", extra, 3));
+  expect_same_bits(go_on(extra), whole, "batches of 11");
+}
+
+// A rate so small that no epoch is better than the first: the file must go back to the state's.
+TEST_F(ResumeSlow, TheBestWeightsAreThoseThatTheStateKnows) {
+  const std::string extra = "schedule.rate = 1e-7\ntrain.epochs = 4\nbn.stats = \"all\"\n";
+  const RunResult whole = whole_run(extra);
+  const int best = whole.summary.at("best_on_val").at("epoch");
+  ASSERT_LT(best, 3);
+  // Questions an epoch: 5 steps, 2 sets, its end.
+  ASSERT_TRUE(stopped_at("best", extra, 8 * (best + 1) + 3));
+  const fs::path weights = options_.root / "tiny-1" / "checkpoints";
+  fs::remove(weights / "best_on_val.safetensors");
+  fs::copy(weights / "last.safetensors", weights / "best_on_val.safetensors");
+  expect_same_bits(go_on(extra), whole, "best weights of a later epoch");
+}
+
+TEST_F(ResumeSlow, TheReasonOfAnEndIsInTheLog) {
+  ASSERT_TRUE(stopped_at("log", "", 3));
+  EXPECT_THAT(format::read_text(options_.root / "tiny-1" / "log.txt"),
+              HasSubstr("error stopped; "));
+}
+
+TEST_F(ResumeSlow, WhatIsNotFiniteIsNotStored) {
+  const Recipe recipe = tiny("");
+  auto folder = record::RunFolder::create(options_.root, "spoiled");
+  folder.write_config("", "");
+  nn::Network network(recipe.network, 10, 0, batch::Precision::fp32, at::kCPU);
+  const std::vector<int> counts(10, 1);
+  const Recorder recorder(recipe, folder, network, counts, true);
+  Checkpoints checkpoints(recipe, folder, network, recorder);
+  for (const at::Tensor& all :
+       {network.store().parameters(), network.store().momentum(), network.store().statistics()}) {
+    const at::NoGradGuard no_grad;
+    at::Tensor one = all.narrow(0, 0, 1);
+    const at::Tensor before = one.clone();
+    one.fill_(std::numeric_limits<float>::infinity());
+    EXPECT_THAT(error_of<DivergedError>([&] { checkpoints.save(); }), HasSubstr("not finite"));
+    one.copy_(before);
+  }
+  EXPECT_TRUE(record::checkpoint_files(folder.path()).empty());
+  checkpoints.save();
+  EXPECT_EQ(record::checkpoint_files(folder.path()).size(), 1U);
+}
+
 TEST_F(ResumeSlow, ManyStopsInOneRunChangeNothing) {
   const std::string extra = "train.epochs = 4\n";
   const RunResult whole = whole_run(extra);
@@ -184,6 +257,22 @@ TEST_F(ResumeSlow, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               HasSubstr(files[0].path.filename().string()));
   expect_same_bits(resumed, whole, "from the second newest");
+}
+
+// Damaged states are newer than what is stored from now on, and must not push it out.
+TEST_F(ResumeSlow, StatesThatArePassedOverDoNotCount) {
+  const std::string extra = kEvery + "train.epochs = 3\ncheckpoint.keep = [1]\n";
+  const RunResult whole = whole_run(extra);
+  ASSERT_TRUE(stopped_at("aside", extra, 20));
+  const fs::path run = options_.root / "tiny-1";
+  const auto files = record::checkpoint_files(run);
+  ASSERT_EQ(files.size(), 3U);
+  ASSERT_EQ(files[1].epoch, 2);
+  for (const int i : {0, 1}) std::ofstream(files[static_cast<std::size_t>(i)].path) << "damaged";
+  ASSERT_TRUE(stopped_at("aside", extra, 2));
+  EXPECT_TRUE(fs::exists(record::checkpoint_file(run, 1, 2)));
+  EXPECT_TRUE(fs::exists(files[0].path.string() + ".unusable"));
+  expect_same_bits(go_on(extra), whole, "past two damaged states");
 }
 
 TEST_F(ResumeSlow, WithoutAReadableCheckpointNothingIsStartedAgain) {
@@ -314,6 +403,46 @@ TEST_F(ResumeSlow, ABranchEqualsTheRunFromTheStart) {
   }
 }
 
+TEST_F(ResumeSlow, ABranchThatEndedBeforeItsFirstStateBranchesAgain) {
+  const std::string child = "mask.prob = 0.0\n";
+  const RunResult parent = train_recipe(tiny(""), options_);
+  options_.branch = {parent.folder.path(), 1};
+  RunResult branch = train_recipe(tiny(child), options_);
+  const std::string first = weights_hash(branch);
+  fs::remove_all(branch.folder.path() / "checkpoints");
+  fs::remove(branch.folder.path() / "summary.json");
+  const RunResult again = train_recipe(tiny(child), options_);
+  EXPECT_EQ(again.folder.name(), branch.folder.name());
+  EXPECT_EQ(weights_hash(again), first);
+  EXPECT_EQ(again.summary.at("branched_from").at("epoch"), 1);
+  EXPECT_FALSE(again.summary.contains("resumes"));
+}
+
+// The newest states of the parent serve too, whether or not they are to be kept.
+TEST_F(ResumeSlow, EveryStateAtTheBeginningOfAnEpochCanBeBranchedFrom) {
+  const RunResult parent = train_recipe(tiny("train.epochs = 3\nmask.start = 1\n"), options_);
+  options_.branch = {parent.folder.path(), 2};
+  const RunResult branch =
+      train_recipe(tiny("train.epochs = 3\nmask.start = 1\nrun.name = \"other\"\n"), options_);
+  EXPECT_EQ(weights_hash(branch), weights_hash(parent));
+  EXPECT_EQ(format::sha256_of_file(branch.folder.weights_file("best_on_val")),
+            format::sha256_of_file(parent.folder.weights_file("best_on_val")));
+}
+
+TEST_F(ResumeSlow, ABranchOfARunThatMovedIsNotBitExact) {
+  ASSERT_TRUE(stopped_at("moved", "", 2));
+  const fs::path file = options_.root / "tiny-1" / "fingerprint.json";
+  json marks = json::parse(format::read_text(file));
+  marks["cpu"] = "Another CPU";
+  format::write_file_atomic(file, marks.dump());
+  const RunResult parent = go_on("");
+  options_.branch = {parent.folder.path(), 1};
+  const RunResult branch = train_recipe(tiny("mask.prob = 0.0\n"), options_);
+  EXPECT_EQ(branch.summary.at("bit_exact"), false);
+  EXPECT_THAT(branch.summary.at("branched_from").at("changes").get<std::string>(),
+              HasSubstr("before the branch: cpu: Another CPU"));
+}
+
 TEST_F(ResumeSlow, BranchesThatWouldNotBeExactAreRefused) {
   const RunResult parent = train_recipe(tiny(""), options_);
   options_.branch = {parent.folder.path(), 1};
@@ -322,6 +451,9 @@ TEST_F(ResumeSlow, BranchesThatWouldNotBeExactAreRefused) {
   EXPECT_THAT(error_of<UsageError>([&] { go_on("method.name = \"ce\"\nmask.prob = 0.2\n"); }),
               HasSubstr("method.name: \"smcl\" -> \"ce\""))
       << "the contrastive part was at work";
+  EXPECT_THAT(error_of<UsageError>([&] { go_on("schedule.rate = 0.3\ncontrast.mu = 0.1\n"); }),
+              HasSubstr("not the same before epoch 1"))
+      << "the same again";
   options_.branch->epoch = 7;
   EXPECT_THAT(error_of<UsageError>([&] { go_on("mask.prob = 0.0\n"); }), HasSubstr("there are: 1"));
 }

@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class JsonLines : public ScratchFolder {};
 
@@ -21,7 +22,7 @@ TEST(Json, ParsesAndNamesTheByteOfAnError) {
   EXPECT_EQ(parse_json(R"({"a": [1, {"a": 2}], "b": {"a": 3}})", "x"),
             (json{{"a", {1, {{"a", 2}}}}, {"b", {{"a", 3}}}}));
   EXPECT_THAT(error_of<DataError>([] { parse_json("[1,}", "x.json"); }),
-              ::testing::StartsWith("x.json: no valid JSON at byte 4"));
+              StartsWith("x.json: no valid JSON at byte 4"));
   for (const char* text : {"", "{", "[1] 2", "nan", "{\"a\": \"\xff\"}", "[1e999]"}) {
     EXPECT_THROW(parse_json(text, "x"), DataError) << text;
   }
@@ -77,6 +78,31 @@ TEST_F(JsonLines, ToleratesATornLastLineOnly) {
         << text;
   }
   EXPECT_THROW(read_json_lines(folder() / "none"), IoError);
+}
+
+TEST(Integers, AreWholeAndInRange) {
+  const json object = parse_json(
+      R"({"a": 7, "low": -1, "half": 1.5, "far": 1e300, "wide": 18446744073709551615, "t": "7",
+          "list": [1, 2], "wraps": [1, 4294967297], "n": null})",
+      "x.json");
+  EXPECT_EQ(integer_at(object, "a", 0, 7, "x.json"), 7);
+  EXPECT_EQ(integer_at(object, "low", -1, 7, "x.json"), -1);
+  EXPECT_EQ(integers_at(object, "list", 1, 2, "x.json"), (std::vector<int>{1, 2}));
+  for (const char* key : {"low", "half", "far", "wide", "t", "list", "n", "none"}) {
+    EXPECT_THAT(error_of<DataError>([&] { integer_at(object, key, 0, 1'000'000, "x.json"); }),
+                StartsWith(concat("x.json: ", key, " is ")))
+        << key;
+  }
+  EXPECT_THAT(error_of<DataError>([&] { integers_at(object, "wraps", 0, 100, "x.json"); }),
+              HasSubstr("wraps is 4294967297, expected an integer from 0 to 100"));
+  EXPECT_THROW(integers_at(object, "a", 0, 100, "x.json"), DataError);
+}
+
+TEST(Reading, NamesTheFileOfWhatIsMissing) {
+  const json object{{"a", 1}};
+  EXPECT_EQ(reading("x.json", [&] { return object.at("a").get<int>(); }), 1);
+  EXPECT_THAT(error_of<DataError>([&] { reading("x.json", [&] { object.at("b"); }); }),
+              StartsWith("x.json: key 'b' not found"));
 }
 
 TEST_F(JsonLines, AnObjectIsExpected) {

@@ -139,6 +139,30 @@ def idx(dims, values):
     return bytes([0, 0, 8, len(dims)]) + struct.pack(f">{len(dims)}I", *dims) + values
 
 
+def run_state_seeds():
+    point = {
+        "epoch": 3, "step": 17, "loss": 12.5, "classification": 10.25, "contrast": 0.0,
+        "images": 544, "contrast_images": 0, "masked_steps": 4, "mean_cosine": None,
+        "zero_features": 0.125, "seconds": 1.5, "data_wait": 0.0,
+    }
+    marks = {
+        "format_version": 1, "settings_hash": "a1", "data_hash": "b2", "cpu": "x", "threads": 2,
+        "resumes": [{"at": "2026-01-31T12:00:00Z", "epoch": 1, "step": 0, "changes": "",
+                     "settings": "train.epochs: 3 -> 4"}],
+        "branched_from": {"run": "ce-1", "epoch": 1, "settings_hash": "c3", "changes": "cpu: x -> y"},
+    }
+    texts = {
+        "point": point,
+        "far_epoch": {**point, "epoch": 1e300},
+        "wide_epoch": {**point, "epoch": 2**31 - 1, "step": 2**31},
+        "marks": marks,
+        "number_hash": {**marks, "settings_hash": 3},
+        "number_resumes": {**marks, "resumes": 7},
+        "text_branch": {**marks, "branched_from": "x"},
+    }
+    return {name: json.dumps(value).encode() for name, value in texts.items()}
+
+
 def idx_seeds():
     return {
         "images": idx([2, 3, 4], bytes(range(24))),
@@ -228,8 +252,8 @@ def png_seeds():
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    for target in ["safetensors", "predictions", "json_lines", "recipe", "idx", "cifar", "lists",
-                   "gzip", "png"]:
+    for target in ["safetensors", "predictions", "json_lines", "run_state", "recipe", "idx", "cifar",
+                   "lists", "gzip", "png"]:
         folder = root / target
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in globals()[target + "_seeds"]().items():

@@ -186,6 +186,23 @@ TEST_F(Runs, FilesOfALaterVersionAreRefused) {
   EXPECT_THROW(run.summary(), DataError);
 }
 
+TEST(Fingerprint, IsCheckedBeforeItIsUsed) {
+  const auto parse = [](const std::string& fields) {
+    return parse_fingerprint(concat(R"({"format_version": 1, )", fields, "}"), "fingerprint.json");
+  };
+  EXPECT_NO_THROW(parse(R"("settings_hash": "a", "resumes": [{"changes": "", "settings": "",
+      "epoch": 3}], "branched_from": {"run": "a-1", "epoch": 1, "changes": ""})"));
+  for (const char* fields :
+       {R"("settings_hash": 3)", R"("data_hash": [])", R"("resumes": 7)", R"("resumes": ["x"])",
+        R"("resumes": [{"changes": 1, "settings": "", "epoch": 3}])",
+        R"("resumes": [{"changes": "", "settings": "", "epoch": -3}])", R"("branched_from": "x")",
+        R"("branched_from": {"run": "a-1", "epoch": 4294967297, "changes": ""})"}) {
+    EXPECT_THAT(error_of<DataError>([&] { parse(fields); }),
+                ::testing::StartsWith("fingerprint.json: "))
+        << fields;
+  }
+}
+
 TEST(Fingerprint, TellsWhatDecidesTheBits) {
   const json fingerprint = base_fingerprint();
   EXPECT_EQ(fingerprint.at("isa"), std::string(name(best_isa())));

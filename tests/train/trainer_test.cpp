@@ -19,7 +19,7 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 /// Cross-entropy that is spoiled in one step: where a value that is not finite may come from.
 class Spoiled : public method::Method {
  public:
-  enum class Place { nowhere, loss, logits, one_gradient };
+  enum class Place { nowhere, loss, loss_value, logits, one_gradient };
 
   Spoiled(Place place, float value, int step) : place_(place), value_(value), left_(step) {}
 
@@ -33,6 +33,7 @@ class Spoiled : public method::Method {
     method::StepLoss out;
     out.total = at::nll_loss(at::log_softmax(logits, 1), batch.labels);
     if (now && place_ == Place::loss) out.total = out.total * value_;
+    if (now && place_ == Place::loss_value) out.total = out.total + value_;  // finite gradients
     if (now && place_ == Place::one_gradient) {
       // The loss stays finite: the hook spoils one number on its way back.
       network.store().view("fc.bias").register_hook([value = value_](const at::Tensor& gradient) {
@@ -148,17 +149,20 @@ TEST_P(TrainerSpoiled, NothingThatIsNotFiniteReachesWeightsMomentumOrCheckpoint)
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, TrainerSpoiled,
-                         ::testing::Values(std::pair{Spoiled::Place::loss, kNan},
+                         ::testing::Values(std::pair{Spoiled::Place::loss_value, kNan},
+                                           std::pair{Spoiled::Place::loss_value, kInf},
+                                           std::pair{Spoiled::Place::loss, kNan},
                                            std::pair{Spoiled::Place::loss, kInf},
                                            std::pair{Spoiled::Place::logits, kNan},
                                            std::pair{Spoiled::Place::logits, kInf},
                                            std::pair{Spoiled::Place::one_gradient, kNan},
                                            std::pair{Spoiled::Place::one_gradient, kInf}),
                          [](const auto& each) {
-                           const char* place = each.param.first == Spoiled::Place::loss ? "Loss"
-                                               : each.param.first == Spoiled::Place::logits
-                                                   ? "Logits"
-                                                   : "OneGradient";
+                           const char* place =
+                               each.param.first == Spoiled::Place::loss         ? "Loss"
+                               : each.param.first == Spoiled::Place::loss_value ? "LossValue"
+                               : each.param.first == Spoiled::Place::logits     ? "Logits"
+                                                                                : "OneGradient";
                            return std::string(place) +
                                   (each.param.second == kInf ? "Infinite" : "NotANumber");
                          });

@@ -1,0 +1,89 @@
+#include "experiment/same_run.h"
+
+#include <gmock/gmock.h>
+
+#include "core/error.h"
+#include "experiment/tiny.h"
+
+// Expected values: by hand, from what docs/method.md lets begin when.
+namespace smcl::experiment {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string early(const std::string& before, const std::string& now, int epoch) {
+  const std::string same = "train.epochs = 20\n";
+  return text_of(early_differences(tiny(same + before), tiny(same + now), epoch));
+}
+
+TEST(EarlyDifferences, AreThoseAtWorkBeforeTheEpoch) {
+  EXPECT_EQ(early("mask.start = 10\n", "mask.start = 10\nmask.prob = 0.5\n", 10), "");
+  EXPECT_THAT(early("mask.start = 10\n", "mask.start = 10\nmask.prob = 0.5\n", 11),
+              HasSubstr("mask.prob"));
+  EXPECT_EQ(early("mask.start = 10\n", "mask.start = 12\n", 10), "");
+  EXPECT_THAT(early("mask.start = 10\n", "mask.start = 12\n", 11), HasSubstr("mask.start"));
+  EXPECT_THAT(early("", "contrast.mu = 0.1\n", 1), HasSubstr("contrast.mu"));
+  EXPECT_EQ(early("", "run.threads = 2\ncheckpoint.steps = 5\n", 19), "");
+}
+
+// Cutout follows mask.start in methods without masks too.
+TEST(EarlyDifferences, CutoutCountsWithoutMasks) {
+  const std::string ce = "method.name = \"ce\"\nmask.prob = 0.2\nmask.start = 10\n";
+  EXPECT_THAT(early(ce + "plain.cutout = 0.5\n", ce, 20), HasSubstr("plain.cutout"));
+  EXPECT_EQ(early(ce + "plain.cutout = 0.5\n", ce, 10), "");
+}
+
+// contrast.when = masked begins contrast.warm_up epochs before the masks: 5 epochs before 10.
+TEST(EarlyDifferences, MaskStartMovesContrastThatWaitsForIt) {
+  const std::string waits = "contrast.when = \"masked\"\ncontrast.warm_up = 5\n";
+  EXPECT_THAT(early(waits + "mask.start = 10\n", waits + "mask.start = 12\n", 8),
+              HasSubstr("mask.start: 10 -> 12"));
+  EXPECT_EQ(early(waits + "mask.start = 10\n", waits + "mask.start = 12\n", 5), "");
+}
+
+train::RunPoint at_epoch(int epoch) {
+  train::RunPoint point;
+  point.epoch = epoch;
+  return point;
+}
+
+std::string refusal(const std::string& before, const std::string& now, int epoch) {
+  return error_of<UsageError>([&] { check_may_go_on(tiny(before), tiny(now), at_epoch(epoch)); });
+}
+
+const std::string kFlat = "schedule.drops = []\nschedule.factors = []\nschedule.warm_up = 0\n";
+
+TEST(MayGoOn, EpochsThatMoveWhatHasBegunAreRefused) {
+  const auto epochs = [](int n) { return concat("train.epochs = ", n, "\n"); };
+  const std::string ce = kFlat + "method.name = \"ce\"\nmask.prob = 0.2\nplain.cutout = 0.5\n";
+  EXPECT_THAT(refusal(ce + epochs(20), ce + epochs(40), 11), HasSubstr("would move mask.start"));
+  EXPECT_NO_THROW(check_may_go_on(tiny(ce + epochs(20)), tiny(ce + epochs(40)), at_epoch(10)));
+  const std::string waits = kFlat + "contrast.when = \"masked\"\ncontrast.warm_up = 5\n";
+  EXPECT_THAT(refusal(waits + epochs(20), waits + epochs(40), 8),
+              HasSubstr("would move mask.start"));
+  EXPECT_NO_THROW(check_may_go_on(tiny(waits + epochs(20)), tiny(waits + epochs(40)), at_epoch(5)));
+}
+
+TEST(MayGoOn, AnEndThatIsReachedIsRefused) {
+  const std::string fixed = kFlat + "mask.start = 1\nrule.start = 1\n";
+  EXPECT_THAT(refusal(fixed + "train.epochs = 5\n", fixed + "train.epochs = 3\n", 3),
+              HasSubstr("would move the end of the run"));
+  EXPECT_NO_THROW(check_may_go_on(tiny(fixed + "train.epochs = 5\n"),
+                                  tiny(fixed + "train.epochs = 4\n"), at_epoch(3)));
+}
+
+TEST(OfResults, LeavesOutHowARunIsCarriedOut) {
+  const Recipe before = tiny("");
+  const Recipe now = tiny(
+      "run.loader_threads = 4\ncheckpoint.minutes = 1\neval.test_every = 5\n"
+      "run.precision = \"bf16\"\n");
+  EXPECT_EQ(differences(before, now).size(), 4U);
+  const std::string text = text_of(of_results(differences(before, now)));
+  EXPECT_THAT(text, HasSubstr("eval.test_every"));
+  EXPECT_THAT(text, HasSubstr("run.precision"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("loader_threads")));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("minutes")));
+}
+
+}  // namespace
+}  // namespace smcl::experiment

@@ -77,11 +77,7 @@ void Checkpoints::note(const train::RunPoint& point) {
 void Checkpoints::save() {
   folder_.check_there();
   log::check_file();
-  if (!network_.is_finite()) {
-    throw DivergedError(concat("weights, momentum or statistics are not finite in epoch ",
-                               noted_.point.epoch, ", step ", noted_.point.step,
-                               ": not stored; lower schedule.rate or contrast.mu"));
-  }
+  check_finite(network_, noted_.point.epoch);
   folder_.sync_metrics();
   const auto& [point, recorder, rows] = noted_;
   nlohmann::json run{{"point", train::to_json(point)}, {"recorder", recorder}};
@@ -115,6 +111,11 @@ StoredPoint read_checkpoint(const fs::path& file, nn::Network& network) {
     stored.metrics_rows = static_cast<std::size_t>(format::integer_at(
         run, "metrics_rows", 0, std::numeric_limits<std::int64_t>::max(), file.string()));
   });
+  const fs::path expected =
+      record::checkpoint_file({}, stored.point.epoch, stored.point.step).filename();
+  if (expected != file.filename()) {
+    throw DataError(concat(file.string(), ": it holds the state of ", expected.string()));
+  }
   network.load_state(read);
   return stored;
 }

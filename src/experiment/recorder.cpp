@@ -1,7 +1,7 @@
 #include "experiment/recorder.h"
 
 #include <cstdint>
-#include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -76,14 +76,16 @@ train::Answer Recorder::on(const train::Evaluation& event) {
   }
   if (accuracy.all > best_.all) {
     best_ = {event.epoch, accuracy.all, to_json(accuracy, true)};
-    network_.save_weights(best_weights().string(), {{"epoch", std::to_string(event.epoch)}});
   }
   return train::Answer::go_on;
 }
 
 train::Answer Recorder::on(const train::EpochDone& event) {
-  network_.save_weights(folder_.weights_file("last").string(),
-                        {{"epoch", std::to_string(event.epoch)}});
+  check_finite(network_, event.epoch);
+  const std::map<std::string, std::string> epoch{{"epoch", std::to_string(event.epoch)}};
+  network_.save_weights(folder_.weights_file("last").string(), epoch);
+  // Only now: a stop between two evaluations stores the point before them, with the best before.
+  if (best_.epoch == event.epoch) network_.save_weights(best_weights().string(), epoch);
   for (const std::string& warning : signs_.add(epoch_signs_)) {
     log::warn(warning);
     warnings_.push_back(warning);
@@ -98,7 +100,7 @@ void Recorder::append(const nlohmann::json& row) {
 }
 
 void Recorder::keep_best_weights(const std::filesystem::path& checkpoint) const {
-  if (best_.epoch < 0) return;
+  if (best_.epoch < 0 || !std::filesystem::exists(best_weights())) return;
   format::link_or_copy(best_weights(), record::best_weights_beside(checkpoint));
 }
 
@@ -108,9 +110,16 @@ void Recorder::restore_best_weights(const std::filesystem::path& checkpoint) {
   if (std::filesystem::exists(kept)) {
     format::link_or_copy(kept, best_weights());
   } else {
+    std::filesystem::remove(best_weights());  // of a later epoch
     log::warn(concat(kept.string(), " is missing: the best weights so far, of epoch ",
                      best_.epoch + 1, ", are lost unless a later epoch is better"));
   }
+}
+
+void check_finite(const nn::Network& network, int epoch) {
+  if (network.is_finite()) return;
+  throw DivergedError(concat("weights, momentum or statistics are not finite in epoch ", epoch,
+                             ": they are not stored; lower schedule.rate or contrast.mu"));
 }
 
 nlohmann::json Recorder::state() const {
@@ -140,8 +149,7 @@ void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
     best_ = {static_cast<int>(best_epoch), best.at("all").get<double>(), best.at("accuracy")};
     train_seconds_ = state.at("train_seconds").get<double>();
     wait_seconds_ = state.at("wait_seconds").get<double>();
-    images_ =
-        format::integer_at(state, "images", 0, std::numeric_limits<std::int64_t>::max(), origin);
+    images_ = format::integer_at(state, "images", 0, kLargest * 1'000'000, origin);
     last_epoch_ = static_cast<int>(format::integer_at(state, "last_epoch", -1, kLargest, origin));
     warnings_ = state.at("warnings").get<std::vector<std::string>>();
     const nlohmann::json& stored = state.at("signs");

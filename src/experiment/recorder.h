@@ -78,4 +78,7 @@ class Recorder : public train::Observer {
   std::size_t rows_ = 0;
 };
 
+/// Throws DivergedError where something of the network is not finite: before it is stored.
+void check_finite(const nn::Network& network, int epoch);
+
 }  // namespace smcl::experiment

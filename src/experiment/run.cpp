@@ -138,8 +138,9 @@ train::RunPoint first_point(Session& session, const std::optional<record::RunFol
                             Checkpoints& checkpoints) {
   const record::RunFolder& folder = session.folder();
   if (parent && !has_checkpoint(folder)) {
-    const train::RunPoint point =
-        session.branch(*parent, setup.options.branch->epoch, setup.network, recorder);
+    const train::RunPoint point = session.branch(*parent, setup.options.branch->epoch, setup.recipe,
+                                                 setup.data, setup.network, recorder);
+    check_step(*parent, point, setup.planner.steps_per_epoch());
     checkpoints.note(point);
     checkpoints.save();  // from now on the branch needs its parent no more
     return point;

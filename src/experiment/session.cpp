@@ -165,11 +165,11 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   check_data(folder_, data);
   const std::optional<StoredPoint> stored = newest_point(folder_, network);
   const train::RunPoint point = stored ? stored->point : train::RunPoint{};
-  check_may_go_on(before, recipe, point);
-  if (point.epoch >= recipe.train.epochs) {
+  if (point.epoch >= before.train.epochs) {
     throw DataError(concat(run, ": its newest checkpoint is of epoch ", point.epoch,
-                           ", expected less than train.epochs = ", recipe.train.epochs));
+                           ", expected less than its train.epochs = ", before.train.epochs));
   }
+  check_may_go_on(before, recipe, point);
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
@@ -182,7 +182,8 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   return point;
 }
 
-train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, nn::Network& network,
+train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                                const data::Opened& data, nn::Network& network,
                                 Recorder& recorder) {
   const std::string run = parent.path().string();
   const StoredPoint stored = read_checkpoint(record::checkpoint_file(run, epoch, 0), network);
@@ -192,10 +193,10 @@ train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, nn::
     throw DataError(concat(run, "/metrics.jsonl: ", rows.size(), " rows, expected ",
                            stored.metrics_rows, " before epoch ", epoch));
   }
-  folder_.cut_metrics(0);  // of a branch that was ended before its first checkpoint
+  folder_.cut_metrics(0);  // of a process that ended before the first checkpoint
   for (std::size_t i = 0; i < stored.metrics_rows; ++i) folder_.append_metrics(rows[i]);
   recorder.restore_best_weights(record::checkpoint_file(run, epoch, 0));
-  nlohmann::json marks = folder_.fingerprint();
+  nlohmann::json marks = fingerprint(recipe, data);  // that process may have been another program
   const nlohmann::json old = parent.fingerprint();
   std::string changes = fingerprint_changes(old, marks);
   if (const std::string past = changes_before(old, epoch); !past.empty()) {
@@ -207,6 +208,7 @@ train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, nn::
                             {"settings_hash", old.value("settings_hash", "")},
                             {"changes", changes}};
   folder_.write_fingerprint(marks);
+  folder_.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
   log::info(concat("branching from ", run, " at epoch ", epoch + 1));
   return stored.point;
 }

@@ -35,8 +35,8 @@ class Session {
                          Recorder& recorder);
   /// Puts network and recorder where `parent` was at the beginning of `epoch`, and copies its
   /// metrics so far; check_branch comes before. Throws IoError, DataError.
-  train::RunPoint branch(const record::RunFolder& parent, int epoch, nn::Network& network,
-                         Recorder& recorder);
+  train::RunPoint branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
+                         const data::Opened& data, nn::Network& network, Recorder& recorder);
 
  private:
   Session(record::RunFolder folder, record::RunLock lock);

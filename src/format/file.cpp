@@ -58,9 +58,12 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& file) {
   }
 }
 
-/// No file is larger, whatever its size says: a sparse one costs its owner nothing, and a device
-/// has no end.
-std::size_t memory_bytes() {
+/// What may be read: a file that fits into memory, whatever its size says, since a sparse one costs
+/// its owner nothing; of a pipe, which has no size, 1 GiB; nothing of a device, which has no end.
+std::size_t most_bytes(const struct stat& info) {
+  constexpr std::size_t kOfPipe = std::size_t{1} << 30;
+  if (S_ISFIFO(info.st_mode)) return kOfPipe;
+  if (!S_ISREG(info.st_mode)) return 0;
   return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -71,7 +74,7 @@ Container read_whole(const fs::path& file) {
   struct stat info {};
   if (in.get() < 0 || ::fstat(in.get(), &info) != 0) fail("read", file, errno);
   if (S_ISDIR(info.st_mode)) fail("read", file, EISDIR);
-  const std::size_t most = memory_bytes();
+  const std::size_t most = most_bytes(info);
   if (info.st_size < 0 || static_cast<std::size_t>(info.st_size) >= most) fail("read", file, EFBIG);
   Container content;
   // The size is a hint only: a pipe has none and a file may grow.
@@ -79,7 +82,7 @@ Container read_whole(const fs::path& file) {
   std::size_t used = 0;
   for (;;) {
     if (used >= most) fail("read", file, EFBIG);
-    if (used == content.size()) content.resize(content.size() * 2);
+    if (used == content.size()) content.resize(std::min(content.size() * 2, most));
     const ssize_t n = ::read(in.get(), content.data() + used, content.size() - used);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("read", file, errno);
@@ -192,7 +195,7 @@ void link_or_copy(const fs::path& file, const fs::path& link) {
   make_folder(folder);
   std::error_code failure;
   fs::path temporary = link;
-  temporary += ".tmp";
+  temporary += ".link";  // no name that a writer would open: it is another name of a file in use
   fs::remove(temporary, failure);
   if (::link(file.c_str(), temporary.c_str()) != 0) {
     fs::copy_file(file, temporary, failure);

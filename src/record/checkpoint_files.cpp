@@ -99,7 +99,9 @@ void prune_checkpoints(const fs::path& run, std::size_t newest, const std::vecto
   for (fs::directory_iterator it(folder_of(run), failure), end; !failure && it != end;
        it.increment(failure)) {
     std::string name = it->path().filename().string();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kBestSuffix)) continue;
+    if (!name.starts_with(kPrefix)) continue;
+    if (name.ends_with(".tmp") || name.ends_with(".link")) delete_file(it->path());
+    if (!name.ends_with(kBestSuffix)) continue;
     name.replace(name.size() - kBestSuffix.size(), kBestSuffix.size(), kSuffix);
     if (!fs::exists(folder_of(run) / name)) delete_file(it->path());
   }

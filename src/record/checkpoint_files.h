@@ -23,7 +23,7 @@ std::vector<CheckpointFile> checkpoint_files(const std::filesystem::path& run);
 /// IoError.
 void set_aside(const CheckpointFile& checkpoint);
 /// Deletes all but the `newest` newest and those at the beginning of an epoch of `kept`, and best
-/// weights without a checkpoint. Throws IoError.
+/// weights without a checkpoint, and what a killed process left half written. Throws IoError.
 void prune_checkpoints(const std::filesystem::path& run, std::size_t newest,
                        const std::vector<int>& kept);
 

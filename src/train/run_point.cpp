@@ -1,7 +1,6 @@
 #include "train/run_point.h"
 
 #include <cstdint>
-#include <limits>
 
 #include "format/json.h"
 
@@ -23,6 +22,7 @@ nlohmann::json to_json(const RunPoint& point) {
 
 RunPoint run_point_from(const nlohmann::json& json, const std::string& origin) {
   constexpr std::int64_t kLargest = 1'000'000'000;
+  constexpr std::int64_t kMostImages = 1'000'000'000'000'000;
   const auto count = [&](const char* key, std::int64_t high) {
     return format::integer_at(json, key, 0, high, origin);
   };
@@ -33,8 +33,8 @@ RunPoint run_point_from(const nlohmann::json& json, const std::string& origin) {
     point.loss = json.at("loss").get<double>();
     point.classification = json.at("classification").get<double>();
     point.contrast = json.at("contrast").get<double>();
-    point.images = count("images", std::numeric_limits<std::int64_t>::max());
-    point.contrast_images = count("contrast_images", std::numeric_limits<std::int64_t>::max());
+    point.images = count("images", kMostImages);
+    point.contrast_images = count("contrast_images", kMostImages);
     point.masked_steps = static_cast<int>(count("masked_steps", kLargest));
     point.mean_cosine = format::optional_number(json.at("mean_cosine"));
     point.zero_features = format::optional_number(json.at("zero_features"));

@@ -184,7 +184,7 @@ TEST_F(RecipeFiles, ExtendsCannotExplode) {
   // 2^40 reads if nothing stopped it.
   for (int i = 0; i < 40; ++i) {
     const std::string next = "'" + std::to_string(i + 1) + ".toml'";
-    write(std::to_string(i) + ".toml", "extends = [" + next + ", " + next + "]\n");
+    write(std::to_string(i) + ".toml", concat("extends = [", next, ", ", next, "]\n"));
   }
   write("40.toml", "x = 1\n");
   EXPECT_THAT(error_of<UsageError>([&] { Document::load(folder_ / "0.toml"); }),

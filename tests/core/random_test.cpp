@@ -98,7 +98,7 @@ TEST(RandomStream, BelowRejectsWhatWouldBeBiased) {
   const int n = 90000;
   for (int i = 0; i < n; ++i) ++counts.at(stream.below(bound) % 3);
   double chi = 0.0;
-  for (const int count : counts) chi += (count - n / 3) * (count - n / 3) / (n / 3.0);
+  for (const int count : counts) chi += (count - n / 3.0) * (count - n / 3.0) / (n / 3.0);
   EXPECT_LT(chi, 13.816);
   EXPECT_EQ(RandomStream(1, Purpose::test, 0, 0).below(1), 0U);
 }
@@ -137,7 +137,9 @@ TEST(RandomStream, DistributionsHaveTheirMoments) {
     EXPECT_NEAR(gamma.mean, shape, 4.0 * std::sqrt(shape / n)) << shape;
     EXPECT_NEAR(gamma.variance, shape, 4.0 * shape * std::sqrt((2.0 + 6.0 / shape) / n)) << shape;
   }
-  for (const auto& [a, b] : {std::pair{0.5, 0.5}, {2.0, 5.0}, {1.0, 1.0}}) {
+  for (const auto& shapes : {std::pair{0.5, 0.5}, {2.0, 5.0}, {1.0, 1.0}}) {
+    const double a = shapes.first;
+    const double b = shapes.second;
     const Moments beta = moments(n, [&] { return s.beta(a, b); });
     const double variance = a * b / ((a + b) * (a + b) * (a + b + 1.0));
     EXPECT_NEAR(beta.mean, a / (a + b), 4.0 * std::sqrt(variance / n)) << a << ' ' << b;

@@ -84,7 +84,8 @@ TEST(Verify, ReportsEveryBrokenFileAndAWrongArchive) {
   const Folder folder;
   const std::string inside = "cifar-10-batches-bin/";
   folder.write(inside + "data_batch_1.bin", "short");
-  folder.write(inside + "test_batch.bin", std::string(30730000, '\0'));
+  const std::vector<char> records(30730000);
+  folder.write(inside + "test_batch.bin", {records.begin(), records.end()});
   folder.write("cifar-10-binary.tar.gz", "not the archive");
   DataSettings settings;
   settings.name = "cifar10";

@@ -1,3 +1,5 @@
+#include "experiment/resume.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,101 +10,15 @@
 
 #include "core/error.h"
 #include "experiment/checkpoints.h"
-#include "experiment/tiny.h"
 #include "format/safetensors.h"
 #include "record/checkpoint_files.h"
 
-// What an interrupted and resumed run must equal is the run that was never interrupted.
 namespace smcl::experiment {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
-
-/// A stop at the n-th question (from 0): the first comes before the run, then one after every step,
-/// before every batch of an evaluation and after every epoch.
-std::function<bool()> stop_at(int n) {
-  return [left = std::make_shared<int>(n)] { return (*left)-- <= 0; };
-}
-
-/// An object without some of its fields.
-json without(const json& object, const std::set<std::string>& fields) {
-  json out = json::object();
-  for (const auto& [key, value] : object.items()) {
-    if (!fields.contains(key)) out[key] = value;
-  }
-  return out;
-}
-
-/// Rows of metrics.jsonl without what the clock decides.
-std::vector<json> bits_of_metrics(const RunResult& run) {
-  std::vector<json> rows;
-  for (const json& row : run.folder.metrics())
-    rows.push_back(without(row, {"seconds", "data_wait"}));
-  return rows;
-}
-
-json bits_of_summary(const json& summary) {
-  return without(summary, {"run", "finished_at", "seconds", "train_seconds", "images_per_second",
-                           "data_wait_share", "peak_memory_mb", "resumes", "branched_from"});
-}
-
-void expect_same_bits(const RunResult& run, const RunResult& whole, const std::string& what) {
-  EXPECT_EQ(weights_hash(run), weights_hash(whole)) << what;
-  const auto best = [](const RunResult& of) {
-    return format::sha256_of_file(of.folder.weights_file("best_on_val"));
-  };
-  EXPECT_EQ(best(run), best(whole)) << what;
-  EXPECT_EQ(format::sha256_of_file(run.folder.predictions_file("test")),
-            format::sha256_of_file(whole.folder.predictions_file("test")))
-      << what;
-  EXPECT_EQ(bits_of_metrics(run), bits_of_metrics(whole)) << what;
-  EXPECT_EQ(bits_of_summary(run.summary), bits_of_summary(whole.summary)) << what;
-  EXPECT_EQ(run.summary.at("bit_exact"), true) << what;
-}
-
-class ResumeSlow : public TinyRuns {
- protected:
-  /// In a folder of its own.
-  RunResult whole_run(const std::string& extra) {
-    RunOptions options = options_;
-    options.root = folder() / "whole";
-    options.always_new = true;
-    return train_recipe(tiny(extra), options);
-  }
-
-  /// Trains into `name`, stopped at the n-th question; false where it came to its end before.
-  bool stopped_at(const std::string& name, const std::string& extra, int n) {
-    options_.root = folder() / name;
-    options_.stop = stop_at(n);
-    bool stopped = false;
-    try {
-      train_recipe(tiny(extra), options_);
-    } catch (const StoppedError&) {
-      stopped = true;
-    }
-    options_.stop = {};
-    return stopped;
-  }
-
-  RunResult go_on(const std::string& extra) { return train_recipe(tiny(extra), options_); }
-
-  /// Stops a new run at every `stride`-th question and resumes it.
-  int check_points(const std::string& extra, int stride) {
-    const RunResult whole = whole_run(extra);
-    int points = 0;
-    for (int n = 0;; n += stride) {
-      const std::string what = concat("stop ", n, " of ", extra);
-      if (!stopped_at(concat("point-", n), extra, n)) return points;
-      const RunResult run = go_on(extra);
-      EXPECT_EQ(run.folder.name(), "tiny-1") << what;
-      expect_same_bits(run, whole, what);
-      fs::remove_all(options_.root);
-      ++points;
-    }
-  }
-};
 
 class ResumeLong : public ResumeSlow {};
 
@@ -170,6 +86,26 @@ TEST_F(ResumeSlow, TheBestWeightsAreThoseThatTheStateKnows) {
   expect_same_bits(go_on(extra), whole, "best weights of a later epoch");
 }
 
+// A stop between the evaluations of an epoch stores the point before them.
+TEST_F(ResumeSlow, AStopBetweenEvaluationsStoresTheBestBeforeThem) {
+  const std::string extra = "eval.val_every = 1\neval.test_every = 1\n";
+  // Questions of an epoch: 5 steps, batches of both sets, its end; the last is of the test set.
+  ASSERT_TRUE(stopped_at("between", extra, 7));
+  const auto files = record::checkpoint_files(options_.root / "tiny-1");
+  ASSERT_EQ(std::pair(files.at(0).epoch, files.at(0).step), std::pair(0, 5));
+  EXPECT_FALSE(fs::exists(record::best_weights_beside(files[0].path)));
+  EXPECT_FALSE(fs::exists(options_.root / "tiny-1" / "checkpoints" / "best_on_val.safetensors"));
+  EXPECT_THAT(format::read_text(options_.root / "tiny-1" / "metrics.jsonl"),
+              HasSubstr(R"("set":"val")"));
+}
+
+TEST_F(ResumeSlow, AStateUnderAnotherNameIsRefused) {
+  ASSERT_TRUE(stopped_at("named", "", 3));
+  const fs::path run = options_.root / "tiny-1";
+  fs::rename(record::checkpoint_file(run, 0, 3), record::checkpoint_file(run, 1, 0));
+  EXPECT_THAT(error_of<DataError>([&] { go_on(""); }), HasSubstr("none of the 1 checkpoints"));
+}
+
 TEST_F(ResumeSlow, TheReasonOfAnEndIsInTheLog) {
   ASSERT_TRUE(stopped_at("log", "", 3));
   EXPECT_THAT(format::read_text(options_.root / "tiny-1" / "log.txt"),
@@ -232,12 +168,15 @@ TEST_F(ResumeSlow, AWrongStateIsSeenInTheBits) {
     }
     auto metadata = file.metadata();
     metadata.erase("sha256");
+    fs::path target = stored.path;
     if (broken == "step") {
+      target = record::checkpoint_file(options_.root / "tiny-1", 0, 1);
+      fs::remove(stored.path);
       json run = json::parse(metadata.at("run"));
       run["point"]["step"] = 1;
       metadata["run"] = run.dump();
     }
-    format::write_safetensors(stored.path, tensors, metadata);
+    format::write_safetensors(target, tensors, metadata);
     EXPECT_NE(weights_hash(go_on("")), weights_hash(whole)) << broken;
   }
 }
@@ -376,86 +315,6 @@ TEST_F(ResumeSlow, AVanishedFolderIsNotHalfMadeAnew) {
   };
   EXPECT_THAT(error_of<IoError>([&] { go_on(kEvery); }), HasSubstr("vanished"));
   EXPECT_FALSE(fs::exists(options_.root / "tiny-1"));
-}
-
-// mask.start = rule.start = epoch 1: up to there these have the same bits as their parent.
-TEST_F(ResumeSlow, ABranchEqualsTheRunFromTheStart) {
-  const std::string ce =
-      "train.epochs = 3\nmethod.name = \"ce\"\nmask.prob = 0.2\nmask.start = 1\n";
-  const std::string smcl = "train.epochs = 3\nmask.start = 1\n";
-  const std::vector<std::pair<std::string, std::string>> pairs{
-      {ce, ce + "rule.name = \"drw\"\nrule.start = 1\nrule.b = 0.99\n"},
-      {ce, "train.epochs = 3\ncontrast.mu = 0.0\nmask.start = 1\n"},
-      {smcl, smcl + "mask.prob = 0.0\n"},
-      {smcl, smcl + "mce.lambda = \"constant(0.3)\"\nmask.plain = \"add\"\n"}};
-  int number = 0;
-  for (const auto& [parent, child] : pairs) {
-    const std::string keep = "checkpoint.keep = [1]\n";
-    options_.root = folder() / concat("branches-", ++number);
-    options_.branch.reset();
-    const RunResult from = train_recipe(tiny(keep + parent), options_);
-    options_.branch = {from.folder.path(), 1};
-    const RunResult branch = train_recipe(tiny(keep + child), options_);
-    expect_same_bits(branch, whole_run(keep + child), child);
-    EXPECT_NE(weights_hash(branch), weights_hash(from));
-    EXPECT_EQ(branch.summary.at("branched_from").at("run"), from.folder.name());
-    EXPECT_EQ(branch.summary.at("branched_from").at("epoch"), 1);
-  }
-}
-
-TEST_F(ResumeSlow, ABranchThatEndedBeforeItsFirstStateBranchesAgain) {
-  const std::string child = "mask.prob = 0.0\n";
-  const RunResult parent = train_recipe(tiny(""), options_);
-  options_.branch = {parent.folder.path(), 1};
-  RunResult branch = train_recipe(tiny(child), options_);
-  const std::string first = weights_hash(branch);
-  fs::remove_all(branch.folder.path() / "checkpoints");
-  fs::remove(branch.folder.path() / "summary.json");
-  const RunResult again = train_recipe(tiny(child), options_);
-  EXPECT_EQ(again.folder.name(), branch.folder.name());
-  EXPECT_EQ(weights_hash(again), first);
-  EXPECT_EQ(again.summary.at("branched_from").at("epoch"), 1);
-  EXPECT_FALSE(again.summary.contains("resumes"));
-}
-
-// The newest states of the parent serve too, whether or not they are to be kept.
-TEST_F(ResumeSlow, EveryStateAtTheBeginningOfAnEpochCanBeBranchedFrom) {
-  const RunResult parent = train_recipe(tiny("train.epochs = 3\nmask.start = 1\n"), options_);
-  options_.branch = {parent.folder.path(), 2};
-  const RunResult branch =
-      train_recipe(tiny("train.epochs = 3\nmask.start = 1\nrun.name = \"other\"\n"), options_);
-  EXPECT_EQ(weights_hash(branch), weights_hash(parent));
-  EXPECT_EQ(format::sha256_of_file(branch.folder.weights_file("best_on_val")),
-            format::sha256_of_file(parent.folder.weights_file("best_on_val")));
-}
-
-TEST_F(ResumeSlow, ABranchOfARunThatMovedIsNotBitExact) {
-  ASSERT_TRUE(stopped_at("moved", "", 2));
-  const fs::path file = options_.root / "tiny-1" / "fingerprint.json";
-  json marks = json::parse(format::read_text(file));
-  marks["cpu"] = "Another CPU";
-  format::write_file_atomic(file, marks.dump());
-  const RunResult parent = go_on("");
-  options_.branch = {parent.folder.path(), 1};
-  const RunResult branch = train_recipe(tiny("mask.prob = 0.0\n"), options_);
-  EXPECT_EQ(branch.summary.at("bit_exact"), false);
-  EXPECT_THAT(branch.summary.at("branched_from").at("changes").get<std::string>(),
-              HasSubstr("before the branch: cpu: Another CPU"));
-}
-
-TEST_F(ResumeSlow, BranchesThatWouldNotBeExactAreRefused) {
-  const RunResult parent = train_recipe(tiny(""), options_);
-  options_.branch = {parent.folder.path(), 1};
-  EXPECT_THAT(error_of<UsageError>([&] { go_on("schedule.rate = 0.3\ncontrast.mu = 0.1\n"); }),
-              HasSubstr("not the same before epoch 1"));
-  EXPECT_THAT(error_of<UsageError>([&] { go_on("method.name = \"ce\"\nmask.prob = 0.2\n"); }),
-              HasSubstr("method.name: \"smcl\" -> \"ce\""))
-      << "the contrastive part was at work";
-  EXPECT_THAT(error_of<UsageError>([&] { go_on("schedule.rate = 0.3\ncontrast.mu = 0.1\n"); }),
-              HasSubstr("not the same before epoch 1"))
-      << "the same again";
-  options_.branch->epoch = 7;
-  EXPECT_THAT(error_of<UsageError>([&] { go_on("mask.prob = 0.0\n"); }), HasSubstr("there are: 1"));
 }
 
 TEST_F(ResumeSlow, KeepsTheLastTwoAndThoseThatAreWanted) {

@@ -62,14 +62,20 @@ TEST_F(RunSlow, AFinishedRunIsNotTrainedAgain) {
   EXPECT_FALSE(train_recipe(tiny("train.seed = 5"), options_).was_there);
 }
 
-TEST_F(RunSlow, ExplodingTrainingIsReportedWithItsSamples) {
+TEST_F(RunSlow, ExplodingTrainingIsReportedAndNotStored) {
   try {
     train_recipe(tiny("schedule.rate = 1000.0\nschedule.warm_up = 0\ntrain.epochs = "
                       "6\ntrain.weight_decay = 1.0"),
                  options_);
     FAIL() << "did not diverge";
   } catch (const DivergedError& error) {
-    EXPECT_NE(std::string(error.what()).find("step"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("not finite in epoch "), std::string::npos)
+        << error.what();
+  }
+  const auto run = options_.root / "tiny-1";
+  EXPECT_FALSE(std::filesystem::exists(run / "summary.json"));
+  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints")) {
+    EXPECT_NE(entry.path().filename(), "last.safetensors");
   }
 }
 

@@ -60,7 +60,7 @@ inline std::filesystem::path fresh_folder(const std::string& name) {
 /// A run folder as it stands after training, as far as it is read before the weights.
 inline std::filesystem::path stored_run(const std::string& name, const std::string& summary,
                                         const std::string& config = "[train]\nepochs = 2\n") {
-  const auto run = fresh_folder(name);
+  auto run = fresh_folder(name);
   std::ofstream(run / "config.toml") << config;
   std::ofstream(run / "summary.json") << summary;
   std::filesystem::create_directories(run / "checkpoints");

@@ -1,5 +1,4 @@
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -33,17 +32,13 @@ report::AccuracyRow read_row(const record::RunFolder& folder, const nlohmann::js
 
 std::optional<double> medium_few(const metrics::Accuracy& accuracy, const nlohmann::json& summary,
                                  const record::RunFolder& folder) {
-  const std::string file = (folder.path() / "summary.json").string();
-  constexpr int kLargest = std::numeric_limits<int>::max();
-  const auto counts = format::integers_at(summary, "train_counts", 0, kLargest, file);
+  const auto [counts, bounds] = stored_classes(folder, summary);
   if (accuracy.per_class.size() != counts.size()) {
-    throw DataError(concat(file, ": ", accuracy.per_class.size(), " accuracies of classes for ",
-                           counts.size(), " train_counts"));
+    throw DataError(concat((folder.path() / "summary.json").string(), ": ",
+                           accuracy.per_class.size(), " accuracies of classes for ", counts.size(),
+                           " train_counts"));
   }
-  const auto bound = [&](const char* key) {
-    return static_cast<int>(format::integer_at(summary.at("groups"), key, 0, kLargest, file));
-  };
-  return metrics::medium_few(accuracy.per_class, counts, {bound("many_above"), bound("few_below")});
+  return metrics::medium_few(accuracy.per_class, counts, bounds);
 }
 
 report::RecipeRun read_run(const std::string& path, const Options& options) {

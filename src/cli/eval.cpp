@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <limits>
 #include <memory>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/show.h"
@@ -54,15 +54,10 @@ Judged classes_of(const record::RunFolder& folder) {
   const std::string run = folder.path().string();
   Judged judged = from_summary(run, folder.summary(), [&](const nlohmann::json& summary) {
     Judged read;
-    const std::string file = concat(run, "/summary.json");
-    constexpr int kLargest = std::numeric_limits<int>::max();
-    const nlohmann::json& groups = summary.at("groups");
-    read.train_counts = format::integers_at(summary, "train_counts", 0, kLargest, file);
+    StoredClasses classes = stored_classes(folder, summary);
+    read.train_counts = std::move(classes.train_counts);
+    read.bounds = classes.bounds;
     read.class_names = summary.at("class_names").get<std::vector<std::string>>();
-    read.bounds.many_above =
-        static_cast<int>(format::integer_at(groups, "many_above", 0, kLargest, file));
-    read.bounds.few_below =
-        static_cast<int>(format::integer_at(groups, "few_below", 0, kLargest, file));
     read.history = history_of(summary);
     return read;
   });

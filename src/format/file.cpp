@@ -152,7 +152,7 @@ void write_file_atomic(const fs::path& file, std::string_view text) {
 
 void write_pieces_atomic(const fs::path& file,
                          const std::vector<std::span<const std::byte>>& pieces) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const fs::path folder = file.parent_path();
   make_folder(folder);
   fs::path temporary = file;
   temporary += ".tmp";
@@ -171,7 +171,8 @@ void write_pieces_atomic(const fs::path& file,
 }
 
 void sync_folder(const fs::path& folder) {
-  const Descriptor fd(open_retry(folder, O_RDONLY | O_DIRECTORY));
+  // What has no folder in its path lies in the current one.
+  const Descriptor fd(open_retry(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY));
   // Some file systems cannot sync a folder and say so with EINVAL.
   if (fd.get() < 0 || (::fsync(fd.get()) != 0 && errno != EINVAL)) fail("sync", folder, errno);
 }
@@ -181,7 +182,7 @@ void make_folder(const fs::path& folder) {
   if (folder.empty() || fs::is_directory(folder, failure)) return;
   const fs::path above = folder.parent_path();
   if (above != folder) make_folder(above);
-  if (fs::create_directory(folder, failure)) sync_folder(above.empty() ? fs::path(".") : above);
+  if (fs::create_directory(folder, failure)) sync_folder(above);
   if (failure) fail("make folder", folder, failure.value());
 }
 
@@ -191,7 +192,7 @@ void sync_file(const fs::path& file) {
 }
 
 void link_or_copy(const fs::path& file, const fs::path& link) {
-  const fs::path folder = link.has_parent_path() ? link.parent_path() : fs::path(".");
+  const fs::path folder = link.parent_path();
   make_folder(folder);
   std::error_code failure;
   fs::path temporary = link;

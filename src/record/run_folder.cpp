@@ -110,7 +110,7 @@ RunFolder RunFolder::create(const fs::path& root, const std::string& name) {
   for (long number = taken.empty() ? 1 : taken.front() + 1;; ++number) {
     const fs::path path = numbered(root, name, number);
     if (::mkdir(path.c_str(), 0777) == 0) {
-      format::sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+      format::sync_folder(path.parent_path());
       return RunFolder(path);
     }
     if (errno != EEXIST) {

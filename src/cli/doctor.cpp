@@ -8,6 +8,7 @@
 #include "core/cpu.h"
 #include "core/version.h"
 #include "data/scenes.h"
+#include "kernels/trunk_choice.h"
 #include "record/run_folder.h"
 #include "tensor/runtime.h"
 
@@ -23,7 +24,7 @@ std::vector<std::string> problems() {
                     "; the scenes need it: apt-get install dataset-fashion-mnist");
   }
   for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "ONEDNN_MAX_CPU_ISA",
-                           "ATEN_CPU_CAPABILITY", "SMCL_ISA"}) {
+                           "ATEN_CPU_CAPABILITY", "SMCL_ISA", "SMCL_KERNELS"}) {
     if (const char* value = std::getenv(name); value != nullptr) {
       found.push_back(std::string(name) + "=" + value + " is set: it changes speed and bits");
     }
@@ -43,6 +44,8 @@ void doctor(const std::string& format) {
   facts["libtorch"] = info.torch_version;
   facts["threads"] = info.threads;
   facts["amx"] = cpu_has_amx();
+  facts["kernels_fp32"] = kernels::describe_trunk_kernels(kernels::Element::fp32);
+  facts["kernels_bf16"] = kernels::describe_trunk_kernels(kernels::Element::bf16);
   facts["device"] = "cpu";
   const auto found = problems();
   if (format == "json") {

@@ -9,6 +9,7 @@
 #include "experiment/same_run.h"
 #include "experiment/summary.h"
 #include "format/file.h"
+#include "kernels/trunk_choice.h"
 #include "record/checkpoint_files.h"
 #include "tensor/runtime.h"
 
@@ -101,6 +102,9 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   out["threads"] = info.threads;
   out["device"] = "cpu";
   out["precision"] = recipe.runtime.precision;
+  out["kernels"] = kernels::describe_trunk_kernels(recipe.precision() == batch::Precision::bf16
+                                                       ? kernels::Element::bf16
+                                                       : kernels::Element::fp32);
   out["data_hash"] = data.hash;
   out["started_at"] = utc_now();
   return out;

@@ -1,5 +1,5 @@
-#include "kernels/batch_norm_avx512_lanes.h"
 #include "kernels/batch_norm_loops.h"
+#include "kernels/lanes_avx512.h"
 
 namespace smcl::kernels {
 

@@ -61,6 +61,17 @@ Network::Implementation::Implementation(Architecture shape, batch::Precision pre
     blocks.emplace_back(make_layer(store, block.name + ".conv1", block.name + ".bn1", block.stride),
                         make_layer(store, block.name + ".conv2", block.name + ".bn2", 1));
   }
+  std::vector<ConvNorm> layers{stem};
+  for (const auto& [first, second] : blocks) layers.insert(layers.end(), {first, second});
+  trunk = std::make_unique<FusedTrunk>(std::move(layers));
+}
+
+at::Tensor Network::Implementation::features(const at::Tensor& images,
+                                             const ForwardOptions& options) {
+  if (trunk->fits(images, options)) return trunk->features(images, options);
+  at::Tensor x = conv_norm_relu(images, stem, options);
+  for (const auto& [first, second] : blocks) x = basic_block(x, first, second, options);
+  return x.mean({2, 3}, false, at::kFloat);
 }
 
 Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
@@ -76,11 +87,8 @@ Network::Network(Network&& other) noexcept = default;
 Output Network::forward(const at::Tensor& images, const ForwardOptions& options) {
   Implementation& self = *implementation_;
   check_input(images, options, self.store.precision());
-  at::Tensor x =
-      conv_norm_relu(images.contiguous(at::MemoryFormat::ChannelsLast), self.stem, options);
-  for (const auto& [first, second] : self.blocks) x = basic_block(x, first, second, options);
   Output out;
-  out.features = x.mean({2, 3}, false, at::kFloat);
+  out.features = self.features(images.contiguous(at::MemoryFormat::ChannelsLast), options);
   out.logits = at::linear(out.features, self.store.view("fc.weight"), self.store.view("fc.bias"));
   if (options.embeddings) {
     const at::Tensor hidden =

@@ -1,11 +1,10 @@
 #include "nn/norm_kernels.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/batch_norm.h"
+#include "nn/on_threads.h"
 
 namespace smcl::nn {
 
@@ -15,14 +14,6 @@ kernels::NormShape shape_of(const at::Tensor& t) {
   const auto channels = static_cast<std::size_t>(t.size(1));
   return {static_cast<std::size_t>(t.numel()) / channels, channels,
           t.scalar_type() == at::kFloat ? kernels::Element::fp32 : kernels::Element::bf16};
-}
-
-void on_threads(std::size_t blocks,
-                const std::function<void(std::size_t begin, std::size_t end)>& work) {
-  at::parallel_for(0, static_cast<std::int64_t>(blocks), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     work(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
-                   });
 }
 
 const void* data_or_null(const at::Tensor& t) {

@@ -22,6 +22,7 @@ struct Avx512Lanes {
   };
 
   static Float set(float v) { return _mm512_set1_ps(v); }
+  static Float zero() { return _mm512_setzero_ps(); }
   static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }
   static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
@@ -48,18 +49,26 @@ struct Avx512Lanes {
     _mm256_mask_storeu_epi16(p, some.mask, narrow(v));
   }
 
- private:
-  static Float widen(__m256i bf16) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
-  }
-  static __m256i narrow(Float v) {
+  /// To the nearest value that bf16 has, ties to even; a NaN stays a NaN.
+  static Float to_bf16(Float v) {
     const __m512i bits = _mm512_castps_si512(v);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
     const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x00400000));
     const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
     const __m512i rounded = _mm512_mask_mov_epi32(_mm512_add_epi32(bits, half), nan, quiet);
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+    return _mm512_castsi512_ps(
+        _mm512_and_si512(rounded, _mm512_set1_epi32(static_cast<int>(0xffff0000U))));
+  }
+
+ protected:
+  static Float widen(__m256i bf16) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
+  }
+
+ private:
+  static __m256i narrow(Float v) {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(to_bf16(v)), 16));
   }
 };
 

@@ -1,0 +1,229 @@
+#include <algorithm>
+
+#include "kernels/trunk_state.h"
+
+namespace smcl::kernels {
+
+void Trunk::State::finish_backward(TrunkTape& tape, std::size_t l, const TrunkLayer& layer,
+                                   const TrunkGradient& gradient) {
+  const MapSize& size = plans[l].out;
+  const auto channels = static_cast<std::size_t>(size.channels);
+  const std::vector<double> total = add_sums(l, tape.count(), {});
+  LayerNorm& norm = tape.norm(l);
+  for (std::size_t c = 0; c < channels; ++c) {
+    gradient.norm_bias[c] = static_cast<float>(total[c]);
+    gradient.norm_weight[c] =
+        static_cast<float>(total[channels + c] * static_cast<double>(norm.inverse[c]));
+  }
+  const NormShape rows{static_cast<std::size_t>(size.height) *
+                           static_cast<std::size_t>(size.width) *
+                           static_cast<std::size_t>(tape.count()),
+                       channels, shape.element};
+  norm_backward_factors(layer.norm_weight, norm.mean.data(), norm.inverse.data(),
+                        gradient.norm_bias, gradient.norm_weight, rows, norm.a.data(),
+                        norm.b.data(), norm.c.data());
+}
+
+void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* dy, float* dw,
+                                   TrunkScratch& scratch) const {
+  const LayerPlan& plan = plans[l];
+  const std::ptrdiff_t in = plan.in.channels;
+  WeightTask task;
+  task.run_cells = 3 * plan.in.channels;
+  task.rows = plan.out.height;
+  task.channels = plan.out.channels;
+  task.dw = dw;
+  if (passes.arithmetic == Arithmetic::fp32) {
+    task.x = x;
+    task.x_row = plan.stride * row_cells(plan.in);
+    task.x_step = plan.stride * in;
+    task.run_offset = row_cells(plan.in);
+    task.dy = inside(dy, plan.out);
+    task.dy_row = row_cells(plan.out);
+    task.steps = plan.out.width;
+    passes.weights(task);
+    return;
+  }
+  const int pixels = plan.in.width + 2 - plan.stride;
+  passes.pair({.map = x,
+               .cells = scratch.pairs_x.floats(),
+               .row = row_cells(plan.in),
+               .rows = plan.in.height + 2,
+               .pixels = pixels,
+               .step = 1,
+               .distance = plan.stride,
+               .channels = plan.in.channels});
+  passes.pair({.map = inside(dy, plan.out),
+               .cells = scratch.pairs_dy.floats(),
+               .row = row_cells(plan.out),
+               .rows = plan.out.height,
+               .pixels = plan.out.width / 2,
+               .step = 2,
+               .distance = 1,
+               .channels = plan.out.channels});
+  task.x = scratch.pairs_x.floats();
+  task.x_row = plan.stride * pixels * in;
+  task.x_step = 2 * plan.stride * in;
+  task.run_offset = pixels * in;
+  task.dy = scratch.pairs_dy.floats();
+  task.dy_row = static_cast<std::ptrdiff_t>(plan.out.width) / 2 * plan.out.channels;
+  task.steps = plan.out.width / 2;
+  passes.weights(task);
+}
+
+template <class End>
+void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGradient& out,
+                                  const Parallel& parallel, const End& end) {
+  const LayerPlan& plan = plans[l];
+  const std::size_t size =
+      9 * static_cast<std::size_t>(plan.in.channels) * static_cast<std::size_t>(plan.out.channels);
+  std::fill_n(weight_sums.floats(), parts * size, 0.0F);
+  const LayerNorm& norm = tape.norm(l);
+  each_image(tape.count(), parallel, [&](int n, std::size_t part, TrunkScratch& scratch) {
+    // A first layer's gradient lies where the second's y was, a second's where the block's output
+    // was, and so that of the stem.
+    const bool first = l % 2 == 1;
+    float* dy = map(scratch, 1, plan.out);
+    passes.gradient({.gradient = first ? tape.y(l + 1, n) : tape.z(l / 2, n),
+                     .y = tape.y(l, n),
+                     .a = norm.a.data(),
+                     .b = norm.b.data(),
+                     .c = norm.c.data(),
+                     .map = dy,
+                     .size = plan.out});
+    const float* x = input_map(tape, l, n, false, scratch);
+    weight_gradient(l, x, dy, weight_sums.floats() + part * size, scratch);
+    end(n, dy, scratch);
+  });
+  const int rows = plan.out.channels / 16;
+  run_parts(parallel, static_cast<std::size_t>(rows), [&](std::size_t begin, std::size_t last) {
+    unpack_gradient(weight_sums.floats(), parts, plan.weight, static_cast<int>(begin) * 16,
+                    static_cast<int>(last) * 16, out.weight);
+  });
+}
+
+void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, int n, const float* dy,
+                                   TrunkScratch& scratch) {
+  const std::size_t l = 2 * b + 2;
+  const std::ptrdiff_t pixel = plans[l].out.channels;
+  const LayerNorm& norm = tape.norm(l - 1);
+  ConvTask task = convolution(l, dy, scratch);
+  task.weights = backward_panels[l].floats();
+  float* sums = image_sums(l - 1, n);
+  std::fill_n(sums, 2 * pixel, 0.0F);
+  BackwardEnd end;
+  end.g = tape.y(l, n);
+  end.y = tape.y(l - 1, n);
+  end.place = {plans[l].out.width * pixel, pixel};
+  end.scale = norm.scale.data();
+  end.shift = norm.shift.data();
+  end.mean = norm.mean.data();
+  end.sums = sums;
+  passes.backward(task, end);
+}
+
+void Trunk::State::backward_first(TrunkTape& tape, std::size_t b, int n, const float* dy,
+                                  TrunkScratch& scratch) {
+  const std::size_t l = 2 * b + 1;
+  const std::ptrdiff_t pixel = plans[l].in.channels;
+  float* sums = image_sums(l - 1, n);
+  std::fill_n(sums, 2 * pixel, 0.0F);
+  if (plans[l].stride == 2) {
+    backward_stride2(tape, b, n, dy, scratch);
+    return;
+  }
+  ConvTask task = convolution(l, dy, scratch);
+  task.weights = backward_panels[l].floats();
+  BackwardEnd end;
+  end.g = tape.z(b, n);
+  end.y = tape.y(l - 1, n);
+  end.place = {plans[l].in.width * pixel, pixel};
+  end.positive = end.g;
+  end.added = tape.z(b + 1, n);
+  end.added_place = end.place;
+  end.mean = tape.norm(l - 1).mean.data();
+  end.sums = sums;
+  passes.backward(task, end);
+}
+
+// An output pixel at an even row or column met one tap there, at an odd one two: four convolutions
+// of one to four taps, over every second row and column.
+void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, int n, const float* dy,
+                                    TrunkScratch& scratch) {
+  const std::size_t l = 2 * b + 1;
+  const LayerPlan& plan = plans[l];
+  const std::ptrdiff_t pixel = plan.in.channels;
+  const std::ptrdiff_t row = plan.in.width * pixel;
+  const int cell = cells(plan.out.channels);
+  const float* weights = backward_panels[l].floats();
+  for (int parity = 0; parity < 4; ++parity) {
+    const bool odd_row = parity / 2 != 0;
+    const bool odd_column = parity % 2 != 0;
+    ConvTask task;
+    task.map = inside(dy, plan.out);
+    task.row_step = row_cells(plan.out);
+    task.pixel_step = cell;
+    task.height = plan.out.height;
+    task.width = plan.out.width;
+    task.channels = plan.in.channels;
+    task.run_count = odd_row ? 2 : 1;
+    for (int i = 0; i < task.run_count; ++i) {
+      task.runs[i] = {i * row_cells(plan.out), (odd_column ? 2 : 1) * cell};
+    }
+    task.weights = weights;
+    task.row = scratch.row.floats();
+    weights += panel_cells(plan.weight, parity_taps(odd_row, odd_column), layout(plan.weight.in));
+
+    const std::ptrdiff_t offset = (odd_row ? row : 0) + (odd_column ? pixel : 0);
+    const auto moved = [&](std::byte* base, std::ptrdiff_t values) {
+      return base + values * static_cast<std::ptrdiff_t>(element_size);
+    };
+    BackwardEnd end;
+    end.g = moved(tape.z(b, n), offset);
+    end.y = moved(tape.y(l - 1, n), offset);
+    end.place = {2 * row, 2 * pixel};
+    end.positive = end.g;
+    if (parity == 0) {
+      end.added = moved(tape.z(b + 1, n), pixel / 2);
+      end.added_place = {plan.out.width * 2 * pixel, 2 * pixel};
+    }
+    end.mean = tape.norm(l - 1).mean.data();
+    end.sums = image_sums(l - 1, n);
+    passes.backward(task, end);
+  }
+}
+
+void Trunk::backward(TrunkTape& tape, const float* features, const std::vector<TrunkLayer>& layers,
+                     const std::vector<TrunkGradient>& gradients, const Parallel& parallel) {
+  State& s = *state_;
+  s.pack(layers, true, parallel);
+  const std::size_t last = s.plans.size() - 1;
+  const std::size_t blocks = s.shape.blocks.size();
+  s.make_room(tape.count());
+  s.each_image(tape.count(), parallel, [&](int n, std::size_t /*part*/, TrunkScratch&) {
+    float* sums = s.image_sums(last, n);
+    std::fill_n(sums, 2 * s.plans[last].out.channels, 0.0F);
+    s.passes.unpool({.features = features + static_cast<std::ptrdiff_t>(n) * this->features(),
+                     .z = tape.z(blocks, n),
+                     .y = tape.y(last, n),
+                     .mean = tape.norm(last).mean.data(),
+                     .sums = sums,
+                     .size = s.plans[last].out});
+  });
+  s.finish_backward(tape, last, layers[last], gradients[last]);
+  for (std::size_t b = blocks; b-- > 0;) {
+    s.backward_layer(tape, 2 * b + 2, gradients[2 * b + 2], parallel,
+                     [&](int n, const float* dy, TrunkScratch& scratch) {
+                       s.backward_second(tape, b, n, dy, scratch);
+                     });
+    s.finish_backward(tape, 2 * b + 1, layers[2 * b + 1], gradients[2 * b + 1]);
+    s.backward_layer(tape, 2 * b + 1, gradients[2 * b + 1], parallel,
+                     [&](int n, const float* dy, TrunkScratch& scratch) {
+                       s.backward_first(tape, b, n, dy, scratch);
+                     });
+    s.finish_backward(tape, 2 * b, layers[2 * b], gradients[2 * b]);
+  }
+  s.backward_layer(tape, 0, gradients[0], parallel, [](int, const float*, TrunkScratch&) {});
+}
+
+}  // namespace smcl::kernels

@@ -1,0 +1,211 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/cpu.h"
+#include "kernels/batch_norm.h"
+
+/// The work that trunk.h does on one image, a table of functions for each instruction set
+/// (docs/cpu-step.md has the flow of data). Sizes are in pixels and channels, channels are
+/// multiples of 16. Activations in memory are dense [height][width][channels] of the element type.
+/// What the convolutions read are *maps* in scratch memory: [height + 2][width + 2][channels] with
+/// a border of zeros, made of 4-byte *cells*: one float, or two neighbouring bf16 values, that is
+/// one channel or two.
+namespace smcl::kernels {
+
+/// How products are formed: fp32 multiplies floats (in bf16 the operands are rounded to bf16
+/// beforehand), bf16_pairs adds two products of bf16 values at a time to a float.
+enum class Arithmetic { fp32, bf16_pairs };
+
+/// Channels of a cell.
+constexpr int cell_channels(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::fp32 ? 1 : 2;
+}
+
+/// Channels of the images' maps: three, and zeros.
+inline constexpr int kStemChannels = 4;
+
+/// The inner size of a map or an activation.
+struct MapSize {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+};
+
+/// image [height][width][3] -> map of kStemChannels.
+struct ImageTask {
+  const void* image = nullptr;
+  float* map = nullptr;
+  MapSize size;  ///< channels = kStemChannels
+};
+
+/// map = z = relu(y * scale + shift + residual), rounded to the element type.
+struct ActivateTask {
+  const void* y = nullptr;
+  const float* scale = nullptr;  ///< [channels]; null: map = y
+  const float* shift = nullptr;
+  const void* residual = nullptr;  ///< null: nothing is added
+  void* z = nullptr;               ///< null: not kept
+  float* map = nullptr;            ///< null: only z is wanted
+  MapSize size;
+};
+
+/// map = a * gradient + b * y + c, rounded to the element type: the gradient through batch norm.
+struct GradientTask {
+  const void* gradient = nullptr;
+  const void* y = nullptr;
+  const float* a = nullptr;  ///< [channels], of norm_backward_factors
+  const float* b = nullptr;
+  const float* c = nullptr;
+  float* map = nullptr;
+  MapSize size;
+};
+
+/// The option-A shortcut: out [height / 2][width / 2][2 * channels], every second pixel of `in`,
+/// its channels in the middle, zeros around.
+struct ShortcutTask {
+  const void* in = nullptr;
+  void* out = nullptr;
+  bool maps = false;  ///< both are maps, not activations
+  MapSize size;       ///< of `in`
+};
+
+/// features[c] = mean over the pixels of relu(y * scale + shift + residual), which z keeps.
+struct PoolTask {
+  ActivateTask activate;  ///< map is null
+  float* features = nullptr;
+};
+
+/// features[c] = mean over the pixels of a map.
+struct PoolMapTask {
+  const float* map = nullptr;
+  float* features = nullptr;
+  MapSize size;
+};
+
+/// The start of the backward pass: g = rounded(features / pixels) where z > 0, over z; sums as
+/// BackwardEnd's.
+struct UnpoolTask {
+  const float* features = nullptr;  ///< gradient of the pooled features, [channels]
+  void* z = nullptr;                ///< overwritten with g
+  const void* y = nullptr;
+  const float* mean = nullptr;
+  float* sums = nullptr;
+  MapSize size;
+};
+
+/// Cells that follow one another, from an output's first input cell on.
+struct Run {
+  std::ptrdiff_t offset = 0;
+  int cells = 0;
+};
+
+/// One convolution over a map: the output at (r, c) is the sum over the runs of the cells at
+/// map + r * row_step + c * pixel_step + offset, times the weights.
+struct ConvTask {
+  const float* map = nullptr;
+  std::ptrdiff_t row_step = 0;  ///< cells
+  int pixel_step = 0;           ///< cells
+  int height = 0;               ///< of the output
+  int width = 0;                ///< of the output, a multiple of 4
+  int channels = 0;             ///< of the output
+  Run runs[3];
+  int run_count = 0;
+  const float* weights =
+      nullptr;           ///< [channels / panel][cells of all runs][panel], trunk_weights.h
+  float* row = nullptr;  ///< scratch for one row of a panel: width * 32 floats
+};
+
+/// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.
+struct Placed {
+  std::ptrdiff_t row = 0;
+  std::ptrdiff_t pixel = 0;
+};
+
+/// Forward, training: y = rounded output; sums of y - pivot and of its square are added.
+struct ForwardEnd {
+  void* y = nullptr;
+  Placed place;
+  const float* pivot = nullptr;  ///< [channels]
+  float* sums = nullptr;         ///< [2][channels]
+};
+
+/// Backward: g = rounded(output + added) where the activation that the gradient belongs to was
+/// positive, else 0. Sums of g and of g * (y - mean) are added.
+struct BackwardEnd {
+  void* g = nullptr;        ///< may be where `positive` or `y` lies
+  const void* y = nullptr;  ///< placed as g
+  Placed place;
+  const void* positive = nullptr;  ///< the activation, placed as g; null: y * scale + shift
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* added = nullptr;  ///< null: nothing is added
+  Placed added_place;
+  const float* mean = nullptr;  ///< [channels]
+  float* sums = nullptr;        ///< [2][channels]
+};
+
+/// Inference: map = rounded(relu(output * scale + shift + residual)), straight into the next map.
+struct InferEnd {
+  float* map = nullptr;  ///< the border's first cell
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const float* residual = nullptr;  ///< a map of the same size; null: nothing is added
+  MapSize size;
+};
+
+/// dw[run][m][c] += sum over rows r and steps k of x[r * x_row + k * x_step + run * run_offset + m]
+/// * dy[r * dy_row + k * channels + c]: the gradient of the weights, [3][3 * in][channels].
+struct WeightTask {
+  const float* x = nullptr;
+  std::ptrdiff_t x_row = 0;       ///< cells
+  std::ptrdiff_t x_step = 0;      ///< cells
+  std::ptrdiff_t run_offset = 0;  ///< cells from one row of taps to the next
+  int run_cells = 0;              ///< 3 * in, a multiple of 12
+  const float* dy = nullptr;
+  std::ptrdiff_t dy_row = 0;
+  int rows = 0;
+  int steps = 0;
+  int channels = 0;
+  float* dw = nullptr;
+};
+
+/// Two neighbours of a row as one cell, as bf16_pairs wants them for WeightTask: a map of bf16
+/// values to cells [rows][pixels of a row][channels] of (pixel p, pixel p + distance).
+struct PairTask {
+  const float* map = nullptr;
+  float* cells = nullptr;
+  std::ptrdiff_t row = 0;  ///< cells of `map` from row to row
+  int rows = 0;
+  int pixels = 0;
+  int step = 1;      ///< pixels from one cell to the next
+  int distance = 1;  ///< pixels between the two of a cell
+  int channels = 0;  ///< a multiple of 4
+};
+
+struct TrunkPasses {
+  Arithmetic arithmetic = Arithmetic::fp32;
+  int (*panel)(int channels) = nullptr;  ///< output channels that are computed together
+  void (*image)(const ImageTask&) = nullptr;
+  void (*activate)(const ActivateTask&) = nullptr;
+  void (*gradient)(const GradientTask&) = nullptr;
+  void (*shortcut)(const ShortcutTask&) = nullptr;
+  void (*pool)(const PoolTask&) = nullptr;
+  void (*pool_map)(const PoolMapTask&) = nullptr;
+  void (*unpool)(const UnpoolTask&) = nullptr;
+  void (*forward)(const ConvTask&, const ForwardEnd&) = nullptr;
+  void (*backward)(const ConvTask&, const BackwardEnd&) = nullptr;
+  void (*infer)(const ConvTask&, const InferEnd&) = nullptr;
+  void (*weights)(const WeightTask&) = nullptr;
+  void (*pair)(const PairTask&) = nullptr;  ///< null in fp32
+};
+
+const TrunkPasses& trunk_passes_scalar(Element element);
+/// bf16_pairs in scalar code, the reference for the CPU's own products of pairs.
+const TrunkPasses& trunk_passes_scalar_pairs();
+const TrunkPasses& trunk_passes_avx2(Element element);
+const TrunkPasses& trunk_passes_avx512(Element element);
+const TrunkPasses& trunk_passes_avx512bf16(Element element);
+
+}  // namespace smcl::kernels

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kernels/trunk_passes.h"
+
+/// 3x3 weights between their ordinary layout, [out][3][3][in], and that of trunk_passes.h.
+namespace smcl::kernels {
+
+struct WeightShape {
+  int out = 0;
+  int in = 0;  ///< 3 for the first layer, which computes with kStemChannels
+};
+
+/// How panels are laid out: [channels / panel][taps][cells of the summed channels][panel].
+struct PanelLayout {
+  Element element = Element::fp32;  ///< of the weights
+  Arithmetic arithmetic = Arithmetic::fp32;
+  int panel = 16;
+};
+
+/// Some of the nine taps, in the order of the runs that they are multiplied with.
+struct Taps {
+  std::vector<int> rows;
+  std::vector<int> columns;
+};
+
+/// The cells of a panel set, in floats.
+std::size_t panel_cells(const WeightShape& shape, const Taps& taps, const PanelLayout& layout);
+
+/// For a convolution: outputs are shape.out, sums run over shape.in.
+void pack_forward(const void* weights, const WeightShape& shape, const PanelLayout& layout,
+                  float* panels);
+
+/// For the gradient of a convolution's input: outputs are shape.in, sums run over shape.out.
+void pack_backward(const void* weights, const WeightShape& shape, const Taps& taps,
+                   const PanelLayout& layout, float* panels);
+
+/// Adds `parts` gradients [3][3][cells of in][out], one behind another, in their order, and writes
+/// rows [first, last) of the ordinary layout.
+void unpack_gradient(const float* gradients, std::size_t parts, const WeightShape& shape, int first,
+                     int last, float* out);
+
+/// The taps of a forward pass, and of the gradient at stride 1 (flipped).
+Taps all_taps();
+Taps flipped_taps();
+/// The taps that the gradient at stride 2 has at output rows and columns of these parities.
+Taps parity_taps(bool odd_row, bool odd_column);
+
+}  // namespace smcl::kernels

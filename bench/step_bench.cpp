@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/split.h"
 #include "experiment/recipe.h"
+#include "kernels/trunk_choice.h"
 #include "method/method.h"
 #include "nn/network.h"
 #include "peer_process.h"
@@ -22,8 +23,9 @@
 /// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
 /// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
 /// all of its modes. Without Python the peer's columns are missing and a line on standard error
-/// says so. Arguments: the methods to measure, both without any. A second kind of row compares our
-/// step with and without making batches.
+/// says so. Arguments: what to measure, such as `ce` or `smcl/bf16`; all without any. A second kind
+/// of row compares our step with and without making batches. The peak of memory is the process's:
+/// to compare with LibTorch's operations run `ce/fp32` once more with SMCL_KERNELS=torch.
 namespace {
 
 using namespace smcl;
@@ -136,6 +138,8 @@ void print_row(const std::string& bench, const std::string& peer, double ours, d
   row["threads"] = threads;
   row["cpu"] = cpu_model();
   row["isa"] = std::string(name(best_isa()));
+  row["kernels"] = kernels::describe_trunk_kernels(
+      bench.find("bf16") != std::string::npos ? kernels::Element::bf16 : kernels::Element::fp32);
   std::printf("%s\n", row.dump().c_str());
   std::fflush(stdout);
 }
@@ -161,38 +165,40 @@ double ask(bench::PeerProcess& peer, const std::string& method, bool first,
   return peak;
 }
 
-/// Medians of one method over alternating rounds: ours in both precisions, the peer in its modes.
-void compare(const std::string& method, const data::ResidentDataset& data, bench::PeerProcess* peer,
-             int threads) {
+/// Medians of one method over alternating rounds: ours in the precisions asked for, the peer in its
+/// modes.
+void compare(const std::string& method, const std::vector<std::string>& precisions,
+             const data::ResidentDataset& data, bench::PeerProcess* peer, int threads) {
+  std::map<std::string, std::unique_ptr<Ours>> steps;
+  for (const std::string& name : precisions) {
+    const auto precision = name == "fp32" ? batch::Precision::fp32 : batch::Precision::bf16;
+    steps[name] = std::make_unique<Ours>(method, precision, data);
+    for (int i = 0; i < 3; ++i) steps[name]->step(true);
+  }
   std::map<std::string, std::vector<double>> ours;
+  std::map<std::string, std::vector<double>> one_batch;
   std::map<std::string, std::vector<double>> theirs;
   double theirs_mb = 0.0;
-  Ours fp32(method, batch::Precision::fp32, data);
-  Ours bf16(method, batch::Precision::bf16, data);
-  for (int i = 0; i < 3; ++i) {
-    fp32.step(true);
-    bf16.step(true);
-  }
   for (int round = 0; round < kRounds; ++round) {
     for (int i = 0; i < kSteps; ++i) {
-      ours["fp32"].push_back(fp32.step(true));
-      ours["bf16"].push_back(bf16.step(true));
-      ours["bf16, one batch"].push_back(bf16.step(false));
+      for (const auto& [name, step] : steps) {
+        ours[name].push_back(step->step(true));
+        one_batch[name].push_back(step->step(false));
+      }
     }
     if (peer != nullptr) theirs_mb = std::max(theirs_mb, ask(*peer, method, round == 0, theirs));
   }
   const double mb = peak_mb();
-  for (const char* precision : {"fp32", "bf16"}) {
-    const double mine = median(ours[precision]);
-    if (theirs.empty())
-      print_row("step/" + method + "/" + precision, "none", mine, 0, mb, 0, threads);
+  for (const auto& [name, times] : ours) {
+    const std::string bench = "step/" + method + "/" + name;
+    const double mine = median(times);
+    if (theirs.empty()) print_row(bench, "none", mine, 0, mb, 0, threads);
     for (const auto& [mode, seconds] : theirs) {
-      print_row("step/" + method + "/" + precision, "PyTorch " + mode, mine, median(seconds), mb,
-                theirs_mb, threads);
+      print_row(bench, "PyTorch " + mode, mine, median(seconds), mb, theirs_mb, threads);
     }
+    print_row(bench + "/plan and batch hidden", "the same step on one batch", mine,
+              median(one_batch[name]), mb, 0, threads);
   }
-  print_row("step/" + method + "/plan and batch hidden", "the same step on one batch",
-            median(ours["bf16"]), median(ours["bf16, one batch"]), mb, 0, threads);
 }
 
 }  // namespace
@@ -208,8 +214,13 @@ int main(int argc, char** argv) {
   const bool alive = !peer.ask("fp32-nchw ce 1").empty();
   if (!alive)
     log::warn("no Python with PyTorch and OpenCV: the peer is left out (bench/peers/install)");
-  std::vector<std::string> methods(argv + 1, argv + argc);
-  if (methods.empty()) methods = {"ce", "smcl"};
-  for (const auto& method : methods) compare(method, data, alive ? &peer : nullptr, threads);
+  std::vector<std::string> wishes(argv + 1, argv + argc);
+  if (wishes.empty()) wishes = {"ce", "smcl"};
+  for (const std::string& wish : wishes) {
+    const std::size_t slash = wish.find('/');
+    std::vector<std::string> precisions{"fp32", "bf16"};
+    if (slash != std::string::npos) precisions = {wish.substr(slash + 1)};
+    compare(wish.substr(0, slash), precisions, data, alive ? &peer : nullptr, threads);
+  }
   return 0;
 }

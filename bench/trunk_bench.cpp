@@ -11,6 +11,7 @@
 #include "core/cpu.h"
 #include "core/random.h"
 #include "kernels/trunk.h"
+#include "kernels/trunk_passes.h"
 
 /// The convolutional trunk of ResNet-32 by itself at batch 128, in every kind of kernels that this
 /// CPU has: forward and backward, and evaluation, with 1 thread and with all. GFLOP/s count the
@@ -195,8 +196,14 @@ int main(int argc, char** argv) {
   for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (!cpu_supports(isa)) continue;
     for (const int threads : {1, all}) {
-      if (isa != Isa::avx512_bf16) measure(Element::fp32, {isa, false}, count, threads);
-      measure(Element::bf16, {isa, isa == Isa::avx512_bf16}, count, threads);
+      if (isa != Isa::avx512_bf16) {
+        for (const Element element : {Element::fp32, Element::bf16}) {
+          measure(element, {isa, Arithmetic::fp32}, count, threads);
+        }
+        continue;
+      }
+      measure(Element::bf16, {isa, Arithmetic::bf16_pairs}, count, threads);
+      if (may_use_tiles()) measure(Element::bf16, {isa, Arithmetic::bf16_tiles}, count, threads);
     }
   }
   return 0;

@@ -4,8 +4,9 @@
 #
 # builds libsmcl_NAME.a from src/NAME/*.cpp and, with SMCL_TESTS, test_NAME from
 # tests/NAME/*.cpp. File names carry what a file needs of the CPU: *_avx2.cpp,
-# *_avx512.cpp and *_avx512bf16.cpp get that instruction set's flags and must be reached
-# through run-time dispatch only; everything else is plain x86-64.
+# *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp (which has its tiles in assembler) get that
+# instruction set's flags and must be reached through run-time dispatch only; everything else is
+# plain x86-64.
 
 add_library(smcl_flags INTERFACE)
 target_compile_options(smcl_flags INTERFACE
@@ -32,10 +33,10 @@ function(smcl_isa_flags)
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX2_FLAGS}")
     elseif(source MATCHES "_avx512\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX512_FLAGS}")
-    elseif(source MATCHES "_avx512bf16\\.cpp$")
+    elseif(source MATCHES "_(avx512bf16|amx)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX512BF16_FLAGS}")
     endif()
-    if(source MATCHES "_(avx2|avx512|avx512bf16)\\.cpp$")
+    if(source MATCHES "_(avx2|avx512|avx512bf16|amx)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endforeach()

@@ -72,12 +72,22 @@ bool trunk_fits(const TrunkShape& shape) {
   return true;
 }
 
+bool tiles_fit(const TrunkShape& shape) {
+  const auto fits = [](int channels) { return channels == 16 || channels % 32 == 0; };
+  return trunk_fits(shape) && shape.element == Element::bf16 && fits(shape.stem) &&
+         std::all_of(shape.blocks.begin(), shape.blocks.end(),
+                     [&](const TrunkBlock& block) { return fits(block.out); });
+}
+
 std::string name(const TrunkKernels& kernels) {
-  return std::string(name(kernels.isa)) + (kernels.pairs ? ", bf16 pairs" : ", fp32 products");
+  constexpr const char* kArithmetic[] = {", fp32 products", ", bf16 pairs", ", bf16 tiles (AMX)"};
+  return std::string(name(kernels.isa)) + kArithmetic[static_cast<int>(kernels.arithmetic)];
 }
 
 Trunk::Trunk(const TrunkShape& shape, const TrunkKernels& kernels, int threads) {
-  if (!trunk_fits(shape)) throw InternalError("the trunk's shape has no kernels");
+  const bool tiles = kernels.arithmetic == Arithmetic::bf16_tiles;
+  if (!(tiles ? tiles_fit(shape) : trunk_fits(shape)))
+    throw InternalError("the trunk's shape has no kernels");
   state_ = std::make_unique<State>(shape, kernels, threads);
 }
 Trunk::~Trunk() = default;

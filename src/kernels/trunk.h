@@ -30,8 +30,9 @@ struct TrunkShape {
 };
 
 /// Whether the kernels can compute this: channels are multiples of 16, heights halve evenly, every
-/// width is a multiple of 4, blocks as TrunkBlock says.
+/// width is a multiple of 4, blocks as TrunkBlock says. Tiles want 16 channels or multiples of 32.
 bool trunk_fits(const TrunkShape& shape);
+bool tiles_fit(const TrunkShape& shape);
 
 /// One 3x3 convolution with the batch norm behind it, in the order stem, then the blocks' two.
 struct TrunkLayer {
@@ -54,12 +55,18 @@ struct NormRule {
   double epsilon = 1e-5;
 };
 
-/// What the kernels run on.
+/// How products are formed. fp32 multiplies floats (in bf16 the operands are rounded to bf16
+/// beforehand); bf16_pairs adds two products of bf16 values at a time to a float (AVX512_BF16);
+/// bf16_tiles multiplies matrices of them (AMX).
+enum class Arithmetic { fp32, bf16_pairs, bf16_tiles };
+
+/// What the kernels run on. bf16_pairs and bf16_tiles are for bf16 only, on avx512_bf16, or, as a
+/// reference, on scalar.
 struct TrunkKernels {
   Isa isa = Isa::scalar;
-  bool pairs = false;  ///< products of bf16 pairs; bf16 only
+  Arithmetic arithmetic = Arithmetic::fp32;
 };
-/// "avx2", "avx512", "avx512_bf16"...: for logs and fingerprints.
+/// "avx2, fp32 products", "avx512_bf16, bf16 tiles (AMX)"...: for logs and fingerprints.
 std::string name(const TrunkKernels& kernels);
 
 /// What a forward pass in training leaves for its backward pass.

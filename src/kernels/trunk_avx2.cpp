@@ -11,10 +11,10 @@ struct Avx2Traits {
   using D = FloatDot<V>;
   using T = Element;
   using E = float;
-  static constexpr bool kPairs = false;
+  static constexpr Arithmetic kArithmetic = Arithmetic::fp32;
   static constexpr int kMost = 2;
   static constexpr int kLeast = 2;
-  static constexpr int vectors(int /*channels*/) { return 2; }
+  static int vectors(const ConvTask& /*task*/) { return 2; }
   template <int kNv>
   static constexpr int kPixels = 6;
   template <int kNv>

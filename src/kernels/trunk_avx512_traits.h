@@ -12,10 +12,10 @@ struct Avx512Traits {
   using D = Dot;
   using T = Element;
   using E = MapElement;
-  static constexpr bool kPairs = false;
+  static constexpr Arithmetic kArithmetic = Arithmetic::fp32;
   static constexpr int kMost = 2;
   static constexpr int kLeast = 1;
-  static constexpr int vectors(int channels) { return channels % 32 == 0 ? 2 : 1; }
+  static int vectors(const ConvTask& task) { return task.channels % 32 == 0 ? 2 : 1; }
   template <int kNv>
   static constexpr int kPixels = 16 / kNv;
   template <int kNv>

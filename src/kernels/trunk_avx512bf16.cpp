@@ -12,7 +12,7 @@ struct PairDot {
 };
 
 struct Avx512Bf16Traits : Avx512Traits<Avx512Bf16Lanes, PairDot, std::uint16_t, std::uint16_t> {
-  static constexpr bool kPairs = true;
+  static constexpr Arithmetic kArithmetic = Arithmetic::bf16_pairs;
 
   static void join(const std::uint16_t* low, const std::uint16_t* high, float* cells,
                    int channels) {
@@ -28,9 +28,9 @@ struct Avx512Bf16Traits : Avx512Traits<Avx512Bf16Lanes, PairDot, std::uint16_t, 
 
 }  // namespace
 
-const TrunkPasses& trunk_passes_avx512bf16(Element element) {
-  static constexpr TrunkPasses bf16 = TrunkLoops<Avx512Bf16Traits>::table();
-  return element == Element::fp32 ? trunk_passes_avx512(element) : bf16;
+const TrunkPasses& trunk_passes_avx512bf16() {
+  static constexpr TrunkPasses pairs = TrunkLoops<Avx512Bf16Traits>::table();
+  return pairs;
 }
 
 }  // namespace smcl::kernels

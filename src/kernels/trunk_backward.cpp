@@ -28,6 +28,17 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
                                    TrunkScratch& scratch) const {
   const LayerPlan& plan = plans[l];
   const std::ptrdiff_t in = plan.in.channels;
+  if (passes.arithmetic == Arithmetic::bf16_tiles) {
+    passes.tile_weights({.x = x,
+                         .dy = dy,
+                         .in = plan.in,
+                         .out = plan.out,
+                         .stride = plan.stride,
+                         .x_pairs = scratch.pairs_x.floats(),
+                         .dy_tiles = scratch.pairs_dy.floats(),
+                         .dw = dw});
+    return;
+  }
   WeightTask task;
   task.run_cells = 3 * plan.in.channels;
   task.rows = plan.out.height;
@@ -97,8 +108,8 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
   });
   const int rows = plan.out.channels / 16;
   run_parts(parallel, static_cast<std::size_t>(rows), [&](std::size_t begin, std::size_t last) {
-    unpack_gradient(weight_sums.floats(), parts, plan.weight, static_cast<int>(begin) * 16,
-                    static_cast<int>(last) * 16, out.weight);
+    unpack_gradient(weight_sums.floats(), parts, plan.weight, passes.arithmetic,
+                    static_cast<int>(begin) * 16, static_cast<int>(last) * 16, out.weight);
   });
 }
 
@@ -171,8 +182,8 @@ void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, int n, const
       task.runs[i] = {i * row_cells(plan.out), (odd_column ? 2 : 1) * cell};
     }
     task.weights = weights;
-    task.row = scratch.row.floats();
-    weights += panel_cells(plan.weight, parity_taps(odd_row, odd_column), layout(plan.weight.in));
+    task.rows = scratch.rows.floats();
+    weights += backward_floats(plan.weight, parity_taps(odd_row, odd_column), layout(l, true));
 
     const std::ptrdiff_t offset = (odd_row ? row : 0) + (odd_column ? pixel : 0);
     const auto moved = [&](std::byte* base, std::ptrdiff_t values) {

@@ -40,7 +40,7 @@ struct TrunkElementwise {
     const T* in = static_cast<const T*>(task.image);
     for (int r = 0; r < task.size.height; ++r) {
       E* out = inside(task.map, task.size, r);
-      for (int c = 0; c < task.size.width; ++c, in += 3, out += kStemChannels) {
+      for (int c = 0; c < task.size.width; ++c, in += 3, out += task.size.channels) {
         for (int k = 0; k < 3; ++k) {
           if constexpr (std::is_same_v<T, E>) {
             out[k] = in[k];

@@ -6,15 +6,17 @@
 #include "kernels/trunk_elementwise.h"
 #include "kernels/trunk_multiply.h"
 #include "kernels/trunk_passes.h"
+#include "kernels/trunk_tiles.h"
 
 /// trunk_passes.h over a set of traits `P`, compiled once for each instruction set:
 ///   V          lanes (lanes_*.h)
 ///   D          dot(a, b, sum), the product of two vectors of cells
 ///   T          element of activations in memory: float or uint16_t (bf16)
 ///   E          element of maps: float or uint16_t
-///   kNv(n)     vectors of a panel for n output channels, a constant function
+///   vectors(t) vectors of a panel of output channels: kMost or kLeast
 ///   kPixels    output pixels computed together, by vectors of a panel
 ///   kRows      rows of the weights' gradient computed together, by vectors of a panel
+/// and, for bf16_pairs and bf16_tiles, join(), and Tiles and transpose() (trunk_tiles.h).
 namespace smcl::kernels {
 namespace {
 
@@ -31,7 +33,7 @@ struct TrunkLoops : TrunkElementwise<P> {
   using Base::kLanes;
   using Base::rounded;
 
-  static int panel(int channels) { return P::vectors(channels) * kLanes; }
+  static int panel(const ConvTask& task) { return P::vectors(task) * kLanes; }
 
   /// kM neighbouring outputs of one panel.
   template <int kM, int kNv, int kStep>
@@ -92,14 +94,18 @@ struct TrunkLoops : TrunkElementwise<P> {
   template <int kNv, class End>
   static void convolve(const ConvTask& task, End end) {
     constexpr int kPanel = kNv * kLanes;
+    if constexpr (P::kArithmetic == Arithmetic::bf16_tiles) {
+      TileConvolution<P>(task).run(kPanel, end);
+      return;
+    }
     int cells = 0;
     for (int i = 0; i < task.run_count; ++i) cells += task.runs[i].cells;
     const Row compute = choose_row<kNv>(task.pixel_step);
     const float* weights = task.weights;
     for (int ch = 0; ch < task.channels; ch += kPanel) {
       for (int r = 0; r < task.height; ++r) {
-        compute(task, task.map + r * task.row_step, weights, task.row);
-        end(r, ch, task.row);
+        compute(task, task.map + r * task.row_step, weights, task.rows);
+        end(r, ch, task.rows);
       }
       weights += static_cast<std::ptrdiff_t>(cells) * kPanel;
     }
@@ -232,8 +238,8 @@ struct TrunkLoops : TrunkElementwise<P> {
 
   /// Calls work(constant) with the vectors of a panel.
   template <class Work>
-  static void with_panel(int channels, Work work) {
-    if (P::vectors(channels) == P::kMost) {
+  static void with_panel(const ConvTask& task, Work work) {
+    if (P::vectors(task) == P::kMost) {
       work(std::integral_constant<int, P::kMost>{});
     } else {
       work(std::integral_constant<int, P::kLeast>{});
@@ -241,13 +247,13 @@ struct TrunkLoops : TrunkElementwise<P> {
   }
 
   static void forward(const ConvTask& task, const ForwardEnd& end) {
-    with_panel(task.channels, [&](auto vectors) { forward_with<vectors>(task, end); });
+    with_panel(task, [&](auto vectors) { forward_with<vectors>(task, end); });
   }
   static void backward(const ConvTask& task, const BackwardEnd& end) {
-    with_panel(task.channels, [&](auto vectors) { backward_on<vectors>(task, end); });
+    with_panel(task, [&](auto vectors) { backward_on<vectors>(task, end); });
   }
   static void infer(const ConvTask& task, const InferEnd& end) {
-    with_panel(task.channels, [&](auto vectors) { infer_on<vectors>(task, end); });
+    with_panel(task, [&](auto vectors) { infer_on<vectors>(task, end); });
   }
 
   /// kM rows of dw in one panel of channels, over a band of rows of the image.
@@ -284,7 +290,9 @@ struct TrunkLoops : TrunkElementwise<P> {
   }
 
   static void weights(const WeightTask& task) {
-    with_panel(task.channels, [&](auto vectors) {
+    ConvTask like;
+    like.channels = task.channels;
+    with_panel(like, [&](auto vectors) {
       constexpr int kM = P::template kRows<vectors>;
       if (task.run_cells % kM == 0) {
         weights_with<vectors, kM>(task);
@@ -293,6 +301,8 @@ struct TrunkLoops : TrunkElementwise<P> {
       }
     });
   }
+
+  static void tile_weights(const TileWeightTask& task) { TileWeights<P>(task).run(); }
 
   static constexpr TrunkPasses table() {
     TrunkPasses out;
@@ -307,11 +317,13 @@ struct TrunkLoops : TrunkElementwise<P> {
     out.forward = forward;
     out.backward = backward;
     out.infer = infer;
-    out.weights = weights;
-    if constexpr (P::kPairs) {
-      out.arithmetic = Arithmetic::bf16_pairs;
-      out.pair = Base::pair;
+    out.arithmetic = P::kArithmetic;
+    if constexpr (P::kArithmetic == Arithmetic::bf16_tiles) {
+      out.tile_weights = tile_weights;
+    } else {
+      out.weights = weights;
     }
+    if constexpr (P::kArithmetic == Arithmetic::bf16_pairs) out.pair = Base::pair;
     return out;
   }
 };

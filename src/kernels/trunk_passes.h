@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/cpu.h"
-#include "kernels/batch_norm.h"
+#include "kernels/trunk.h"
 
 /// The work that trunk.h does on one image, a table of functions for each instruction set
 /// (docs/cpu-step.md has the flow of data). Sizes are in pixels and channels, channels are
@@ -14,17 +14,15 @@
 /// one channel or two.
 namespace smcl::kernels {
 
-/// How products are formed: fp32 multiplies floats (in bf16 the operands are rounded to bf16
-/// beforehand), bf16_pairs adds two products of bf16 values at a time to a float.
-enum class Arithmetic { fp32, bf16_pairs };
-
 /// Channels of a cell.
 constexpr int cell_channels(Arithmetic arithmetic) {
   return arithmetic == Arithmetic::fp32 ? 1 : 2;
 }
 
 /// Channels of the images' maps: three, and zeros.
-inline constexpr int kStemChannels = 4;
+constexpr int stem_channels(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::bf16_tiles ? 16 : 4;
+}
 
 /// The inner size of a map or an activation.
 struct MapSize {
@@ -33,11 +31,11 @@ struct MapSize {
   int channels = 0;
 };
 
-/// image [height][width][3] -> map of kStemChannels.
+/// image [height][width][3] -> map of stem_channels.
 struct ImageTask {
   const void* image = nullptr;
   float* map = nullptr;
-  MapSize size;  ///< channels = kStemChannels
+  MapSize size;  ///< channels = stem_channels
 };
 
 /// map = z = relu(y * scale + shift + residual), rounded to the element type.
@@ -112,10 +110,14 @@ struct ConvTask {
   int channels = 0;             ///< of the output
   Run runs[3];
   int run_count = 0;
-  const float* weights =
-      nullptr;           ///< [channels / panel][cells of all runs][panel], trunk_weights.h
-  float* row = nullptr;  ///< scratch for one row of a panel: width * 32 floats
+  const float* weights = nullptr;  ///< as trunk_weights.h packs them
+  float* rows = nullptr;           ///< scratch, row_floats(width)
 };
+
+/// Room for the outputs of a panel that are in work: two groups of up to four rows.
+constexpr std::size_t row_floats(int width) {
+  return std::size_t{2} * 4 * 32 * static_cast<std::size_t>(width);
+}
 
 /// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.
 struct Placed {
@@ -172,7 +174,7 @@ struct WeightTask {
 };
 
 /// Two neighbours of a row as one cell, as bf16_pairs wants them for WeightTask: a map of bf16
-/// values to cells [rows][pixels of a row][channels] of (pixel p, pixel p + distance).
+/// values to cells [rows][pixels][channels] of (pixel p, pixel p + distance).
 struct PairTask {
   const float* map = nullptr;
   float* cells = nullptr;
@@ -184,9 +186,24 @@ struct PairTask {
   int channels = 0;  ///< a multiple of 4
 };
 
+/// The gradient of the weights in tiles: dw [9][out][in] += over all pixels. `pairs` are planes of
+/// pairs of pixels, trunk_tiles.h.
+struct TileWeightTask {
+  const float* x = nullptr;   ///< its map
+  const float* dy = nullptr;  ///< its map
+  MapSize in;
+  MapSize out;
+  int stride = 1;
+  float* x_pairs = nullptr;   ///< scratch, tile_x_floats
+  float* dy_tiles = nullptr;  ///< scratch, tile_dy_floats
+  float* dw = nullptr;
+};
+std::size_t tile_x_floats(const MapSize& in, int stride);
+std::size_t tile_dy_floats(const MapSize& out);
+
 struct TrunkPasses {
   Arithmetic arithmetic = Arithmetic::fp32;
-  int (*panel)(int channels) = nullptr;  ///< output channels that are computed together
+  int (*panel)(const ConvTask&) = nullptr;  ///< output channels that are computed together
   void (*image)(const ImageTask&) = nullptr;
   void (*activate)(const ActivateTask&) = nullptr;
   void (*gradient)(const GradientTask&) = nullptr;
@@ -198,14 +215,20 @@ struct TrunkPasses {
   void (*backward)(const ConvTask&, const BackwardEnd&) = nullptr;
   void (*infer)(const ConvTask&, const InferEnd&) = nullptr;
   void (*weights)(const WeightTask&) = nullptr;
-  void (*pair)(const PairTask&) = nullptr;  ///< null in fp32
+  void (*pair)(const PairTask&) = nullptr;                ///< bf16_pairs only
+  void (*tile_weights)(const TileWeightTask&) = nullptr;  ///< bf16_tiles only, instead of `weights`
 };
 
 const TrunkPasses& trunk_passes_scalar(Element element);
-/// bf16_pairs in scalar code, the reference for the CPU's own products of pairs.
-const TrunkPasses& trunk_passes_scalar_pairs();
 const TrunkPasses& trunk_passes_avx2(Element element);
 const TrunkPasses& trunk_passes_avx512(Element element);
-const TrunkPasses& trunk_passes_avx512bf16(Element element);
+const TrunkPasses& trunk_passes_avx512bf16();
+const TrunkPasses& trunk_passes_amx();
+/// bf16_pairs and bf16_tiles in plain code: the reference for what the CPU has instructions for.
+const TrunkPasses& trunk_passes_scalar_pairs();
+const TrunkPasses& trunk_passes_scalar_tiles();
+
+/// Asks the system for the use of tiles by this process; false where there are none.
+bool may_use_tiles();
 
 }  // namespace smcl::kernels

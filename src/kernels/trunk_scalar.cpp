@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 #include "kernels/lanes_scalar.h"
 #include "kernels/trunk_loops.h"
 
@@ -11,10 +15,10 @@ struct ScalarTraits {
   using D = FloatDot<V>;
   using T = Element;
   using E = float;
-  static constexpr bool kPairs = false;
+  static constexpr Arithmetic kArithmetic = Arithmetic::fp32;
   static constexpr int kMost = 16;
   static constexpr int kLeast = 16;
-  static constexpr int vectors(int /*channels*/) { return 16; }
+  static int vectors(const ConvTask& /*task*/) { return 16; }
   template <int kNv>
   static constexpr int kPixels = 1;
   template <int kNv>
@@ -37,13 +41,79 @@ struct ScalarPairDot {
 struct ScalarPairTraits : ScalarTraits<std::uint16_t> {
   using D = ScalarPairDot;
   using E = std::uint16_t;
-  static constexpr bool kPairs = true;
+  static constexpr Arithmetic kArithmetic = Arithmetic::bf16_pairs;
 
   static void join(const std::uint16_t* low, const std::uint16_t* high, float* cells,
                    int channels) {
     for (int c = 0; c < channels; ++c) {
       cells[c] = __builtin_bit_cast(
           float, static_cast<std::uint32_t>(low[c]) | static_cast<std::uint32_t>(high[c]) << 16);
+    }
+  }
+};
+
+/// Tiles as Intel defines them.
+struct ScalarTiles {
+  struct Tile {
+    int rows = 0;
+    std::uint32_t cells[16][16] = {};
+  };
+  static Tile& tile(int t) {
+    static thread_local Tile tiles[8];
+    return tiles[t];
+  }
+  static void configure(int rows) {
+    for (int t = 0; t < 8; ++t) {
+      tile(t) = {};
+      tile(t).rows = t < 6 ? rows : 16;
+    }
+  }
+  static void release() {}
+  template <int kTile>
+  static void zero() {
+    for (auto& row : tile(kTile).cells) std::fill_n(row, 16, 0U);
+  }
+  template <int kTile>
+  static void load(const float* from, std::ptrdiff_t pitch) {
+    for (int r = 0; r < tile(kTile).rows; ++r) {
+      std::memcpy(tile(kTile).cells[r], from + r * pitch / 4, 64);
+    }
+  }
+  template <int kTile>
+  static void store(float* to, std::ptrdiff_t pitch) {
+    for (int r = 0; r < tile(kTile).rows; ++r) {
+      std::memcpy(to + r * pitch / 4, tile(kTile).cells[r], 64);
+    }
+  }
+  template <int kSum, int kLeft, int kRight>
+  static void dot() {
+    const auto as_float = [](std::uint32_t bits) { return __builtin_bit_cast(float, bits); };
+    for (int m = 0; m < tile(kSum).rows; ++m) {
+      for (int n = 0; n < 16; ++n) {
+        float sum = as_float(tile(kSum).cells[m][n]);
+        for (int k = 0; k < 16; ++k) {
+          const std::uint32_t a = tile(kLeft).cells[m][k];
+          const std::uint32_t b = tile(kRight).cells[k][n];
+          sum = std::fma(as_float(a << 16), as_float(b << 16), sum);
+          sum = std::fma(as_float(a & 0xffff0000U), as_float(b & 0xffff0000U), sum);
+        }
+        tile(kSum).cells[m][n] = __builtin_bit_cast(std::uint32_t, sum);
+      }
+    }
+  }
+};
+
+struct ScalarTileTraits : ScalarPairTraits {
+  using D = FloatDot<V>;
+  using Tiles = ScalarTiles;
+  static constexpr Arithmetic kArithmetic = Arithmetic::bf16_tiles;
+  static constexpr int kMost = 32;
+  static int vectors(const ConvTask& task) {
+    return task.pixel_step != 8 && task.channels % 32 == 0 ? 32 : 16;
+  }
+  static void transpose(const float* in, float* out) {
+    for (int i = 0; i < 16; ++i) {
+      for (int k = 0; k < 16; ++k) out[16 * k + i] = in[16 * i + k];
     }
   }
 };
@@ -59,6 +129,11 @@ const TrunkPasses& trunk_passes_scalar(Element element) {
 const TrunkPasses& trunk_passes_scalar_pairs() {
   static constexpr TrunkPasses pairs = TrunkLoops<ScalarPairTraits>::table();
   return pairs;
+}
+
+const TrunkPasses& trunk_passes_scalar_tiles() {
+  static constexpr TrunkPasses tiles = TrunkLoops<ScalarTileTraits>::table();
+  return tiles;
 }
 
 }  // namespace smcl::kernels

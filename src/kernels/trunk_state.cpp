@@ -15,20 +15,28 @@ namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 const TrunkPasses& choose_passes(const TrunkKernels& kernels, Element element) {
-  if (kernels.pairs && (element != Element::bf16 ||
-                        (kernels.isa != Isa::avx512_bf16 && kernels.isa != Isa::scalar))) {
-    throw InternalError(concat("no products of bf16 pairs with ", name(kernels.isa)));
+  const bool scalar = kernels.isa == Isa::scalar;
+  const bool bf16_only = kernels.arithmetic != Arithmetic::fp32;
+  if (bf16_only && (element != Element::bf16 || (!scalar && kernels.isa != Isa::avx512_bf16))) {
+    throw InternalError(concat("no kernels of ", name(kernels), " for this type"));
   }
   if (!cpu_supports(kernels.isa)) throw InternalError(concat("this CPU lacks ", name(kernels.isa)));
+  if (kernels.arithmetic == Arithmetic::bf16_tiles) {
+    if (scalar) return trunk_passes_scalar_tiles();
+    if (!may_use_tiles()) throw InternalError("this CPU or its system has no tiles");
+    return trunk_passes_amx();
+  }
+  if (kernels.arithmetic == Arithmetic::bf16_pairs) {
+    return scalar ? trunk_passes_scalar_pairs() : trunk_passes_avx512bf16();
+  }
   switch (kernels.isa) {
     case Isa::scalar:
-      return kernels.pairs ? trunk_passes_scalar_pairs() : trunk_passes_scalar(element);
+      return trunk_passes_scalar(element);
     case Isa::avx2:
       return trunk_passes_avx2(element);
     case Isa::avx512:
-      return trunk_passes_avx512(element);
     case Isa::avx512_bf16:
-      return kernels.pairs ? trunk_passes_avx512bf16(element) : trunk_passes_avx512(element);
+      return trunk_passes_avx512(element);
   }
   throw InternalError("no such instruction set");
 }
@@ -49,10 +57,10 @@ AlignedBuffer zeroed(std::size_t floats) {
   return buffer;
 }
 
-std::vector<LayerPlan> make_plans(const TrunkShape& shape) {
+std::vector<LayerPlan> make_plans(const TrunkShape& shape, Arithmetic arithmetic) {
   std::vector<LayerPlan> plans(1);
   plans[0].weight = {shape.stem, 3};
-  plans[0].in = {shape.height, shape.width, kStemChannels};
+  plans[0].in = {shape.height, shape.width, stem_channels(arithmetic)};
   plans[0].out = {shape.height, shape.width, shape.stem};
   for (const TrunkBlock& block : shape.blocks) {
     LayerPlan first;
@@ -70,6 +78,18 @@ std::vector<LayerPlan> make_plans(const TrunkShape& shape) {
 }
 
 }  // namespace
+
+std::size_t tile_x_floats(const MapSize& in, int stride) {
+  // Three columns of taps; for the sums' last 32 pixels a little beyond the end.
+  const auto rows = static_cast<std::size_t>(in.height + 2);
+  const auto channels = static_cast<std::size_t>(in.channels);
+  return 3 * rows * static_cast<std::size_t>(in.width / stride / 2) * channels + 16 * channels;
+}
+
+std::size_t tile_dy_floats(const MapSize& out) {
+  const auto steps = static_cast<std::size_t>((out.height * out.width + 31) / 32);
+  return static_cast<std::size_t>(out.channels) * steps * 16;
+}
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes) : size_(bytes) {
   const std::size_t border = bytes >= kHugePage ? kHugePage : 64;
@@ -140,17 +160,16 @@ const std::byte* TrunkTape::image(int n) const {
 Trunk::State::State(const TrunkShape& wanted, const TrunkKernels& kernels, int threads)
     : shape(wanted),
       passes(choose_passes(kernels, wanted.element)),
-      plans(make_plans(wanted)),
+      plans(make_plans(wanted, passes.arithmetic)),
       parts(static_cast<std::size_t>(std::max(8, threads))),
       element_size(wanted.element == Element::fp32 ? sizeof(float) : sizeof(std::uint16_t)) {
   std::size_t largest = 0;
-  for (LayerPlan& plan : plans) {
-    plan.panels = panel_cells(plan.weight, all_taps(), layout(plan.weight.out));
-    if (&plan != &plans.front()) {
-      plan.backward_panels = panel_cells(plan.weight, all_taps(), layout(plan.weight.in));
-    }
-    panels.emplace_back(plan.panels * sizeof(float));
-    backward_panels.emplace_back(std::max<std::size_t>(plan.backward_panels, 1) * sizeof(float));
+  for (std::size_t l = 0; l < plans.size(); ++l) {
+    const LayerPlan& plan = plans[l];
+    panels.emplace_back(forward_floats(plan.weight, layout(l, false)) * sizeof(float));
+    // The four parities of stride 2 have nine taps together.
+    backward_panels.emplace_back(
+        l == 0 ? 1 : backward_floats(plan.weight, flipped_taps(), layout(l, true)) * sizeof(float));
     largest = std::max(largest, static_cast<std::size_t>(9 * plan.in.channels) *
                                     static_cast<std::size_t>(plan.out.channels));
     if (levels.empty() || levels.back().channels != plan.out.channels) levels.push_back(plan.out);
@@ -158,8 +177,15 @@ Trunk::State::State(const TrunkShape& wanted, const TrunkKernels& kernels, int t
   weight_sums = AlignedBuffer(parts * largest * sizeof(float));
 }
 
-PanelLayout Trunk::State::layout(int channels) const {
-  return {shape.element, passes.arithmetic, passes.panel(channels)};
+PanelLayout Trunk::State::layout(std::size_t l, bool backward) const {
+  const LayerPlan& plan = plans[l];
+  const MapSize& summed = backward ? plan.out : plan.in;
+  ConvTask task;
+  task.channels = backward ? plan.in.channels : plan.out.channels;
+  task.pixel_step = cells(summed.channels) * (backward ? 1 : plan.stride);
+  const bool pixel_pairs =
+      passes.arithmetic == Arithmetic::bf16_tiles && summed.channels == 16 && plan.stride == 1;
+  return {shape.element, passes.arithmetic, passes.panel(task), pixel_pairs};
 }
 
 std::size_t Trunk::State::level(const MapSize& size) const {
@@ -187,11 +213,11 @@ void Trunk::State::pack(const std::vector<TrunkLayer>& layers, bool backward,
     for (std::size_t l = begin; l < end; ++l) {
       const LayerPlan& plan = plans[l];
       if (!backward) {
-        pack_forward(layers[l].weight, plan.weight, layout(plan.weight.out), panels[l].floats());
+        pack_forward(layers[l].weight, plan.weight, layout(l, false), panels[l].floats());
         continue;
       }
       if (l == 0) continue;
-      const PanelLayout spec = layout(plan.weight.in);
+      const PanelLayout spec = layout(l, true);
       float* out = backward_panels[l].floats();
       if (plan.stride == 1) {
         pack_backward(layers[l].weight, plan.weight, flipped_taps(), spec, out);
@@ -200,7 +226,7 @@ void Trunk::State::pack(const std::vector<TrunkLayer>& layers, bool backward,
       for (int parity = 0; parity < 4; ++parity) {
         const Taps taps = parity_taps(parity / 2 != 0, parity % 2 != 0);
         pack_backward(layers[l].weight, plan.weight, taps, spec, out);
-        out += panel_cells(plan.weight, taps, spec);
+        out += backward_floats(plan.weight, taps, spec);
       }
     }
   });
@@ -220,7 +246,7 @@ ConvTask Trunk::State::convolution(std::size_t l, const float* map, TrunkScratch
   for (int i = 0; i < 3; ++i) task.runs[i] = {i * row, 3 * pixel};
   task.run_count = 3;
   task.weights = panels[l].floats();
-  task.row = scratch.row.floats();
+  task.rows = scratch.rows.floats();
   return task;
 }
 
@@ -256,18 +282,26 @@ std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
     }
   }
   auto scratch = std::make_unique<TrunkScratch>();
-  // The borders of maps stay 0 for good: nothing writes there.
-  scratch->stem = zeroed(map_floats(plans[0].in));
-  std::size_t largest = map_floats(plans[0].in);
+  // The borders of maps stay 0 for good: nothing writes there. Tiles read a little beyond the end.
+  constexpr std::size_t kBeyond = 64;
+  scratch->stem = zeroed(map_floats(plans[0].in) + kBeyond);
   for (const MapSize& size : levels) {
-    for (auto& maps : scratch->maps) maps.push_back(zeroed(map_floats(size)));
-    largest = std::max(largest, map_floats(size));
+    for (auto& maps : scratch->maps) maps.push_back(zeroed(map_floats(size) + kBeyond));
   }
-  if (passes.arithmetic == Arithmetic::bf16_pairs) {
-    scratch->pairs_x = AlignedBuffer(largest * sizeof(float));
-    scratch->pairs_dy = AlignedBuffer(largest * sizeof(float));
+  std::size_t x = 1;
+  std::size_t dy = 1;
+  for (const LayerPlan& plan : plans) {
+    if (passes.arithmetic == Arithmetic::bf16_pairs) {
+      x = std::max(x, map_floats(plan.in));
+      dy = std::max(dy, map_floats(plan.out));
+    } else if (passes.arithmetic == Arithmetic::bf16_tiles) {
+      x = std::max(x, tile_x_floats(plan.in, plan.stride));
+      dy = std::max(dy, tile_dy_floats(plan.out));
+    }
   }
-  scratch->row = AlignedBuffer(static_cast<std::size_t>(shape.width) * 32 * sizeof(float));
+  scratch->pairs_x = zeroed(x);
+  scratch->pairs_dy = zeroed(dy);
+  scratch->rows = AlignedBuffer(row_floats(shape.width) * sizeof(float));
   scratch->shortcut = AlignedBuffer(values(levels.front()) * sizeof(float));
   return scratch;
 }

@@ -45,10 +45,8 @@ class BufferPool {
 struct LayerPlan {
   WeightShape weight;
   int stride = 1;
-  MapSize in;                       ///< of its input map
-  MapSize out;                      ///< of its output
-  std::size_t panels = 0;           ///< floats of its packed weights, forward
-  std::size_t backward_panels = 0;  ///< and for the gradient of its input
+  MapSize in;   ///< of its input map
+  MapSize out;  ///< of its output
 };
 
 /// Batch norm of one layer: statistics and the factors that follow from them, [channels] each.
@@ -71,7 +69,7 @@ struct TrunkScratch {
   AlignedBuffer stem;                  ///< the image
   std::vector<AlignedBuffer> maps[3];  ///< [a resolution of the trunk]
   AlignedBuffer pairs_x, pairs_dy;     ///< of bf16_pairs
-  AlignedBuffer row;                   ///< a row of a panel
+  AlignedBuffer rows;                  ///< of ConvTask
   AlignedBuffer shortcut;              ///< the shortcut of one image
 };
 
@@ -107,7 +105,8 @@ class TrunkTape {
 struct Trunk::State {
   State(const TrunkShape& shape, const TrunkKernels& kernels, int threads);
 
-  PanelLayout layout(int channels) const;
+  /// Of the panels of layer `l`, for its outputs or for the gradient of its input.
+  PanelLayout layout(std::size_t l, bool backward) const;
   int cells(int channels) const { return channels / cell_channels(passes.arithmetic); }
   /// Which resolution of the trunk a map belongs to.
   std::size_t level(const MapSize& size) const;

@@ -5,28 +5,19 @@
 namespace smcl::kernels {
 namespace {
 
-int padded(int in) {
-  return in == 3 ? kStemChannels : in;
+int padded(int in, Arithmetic arithmetic) {
+  return in == 3 ? stem_channels(arithmetic) : in;
 }
 
-/// Cells of `sum` channels: value(lane, channel) is a bf16 pattern or a float, 0 behind the last.
-template <class Value>
-float* write_cells(int sum, int panel, Arithmetic arithmetic, const Value& value, float* out) {
-  if (arithmetic == Arithmetic::fp32) {
-    for (int i = 0; i < sum; ++i) {
-      for (int j = 0; j < panel; ++j) *out++ = value(j, i);
-    }
-    return out;
-  }
-  const auto pattern = [&](int lane, int channel) {
-    return __builtin_bit_cast(std::uint32_t, static_cast<float>(value(lane, channel)));
-  };
-  for (int i = 0; i < sum; i += 2) {
-    for (int j = 0; j < panel; ++j) {
-      *out++ = __builtin_bit_cast(float, pattern(j, i) >> 16 | (pattern(j, i + 1) & 0xffff0000U));
-    }
-  }
-  return out;
+/// Cells of a run that its weights are summed over.
+int run_cells(int sum, std::size_t columns, const PanelLayout& layout) {
+  const int pixels = static_cast<int>(columns) + (layout.pixel_pairs ? 1 : 0);
+  const int cells = sum / cell_channels(layout.arithmetic) * pixels;
+  return layout.arithmetic == Arithmetic::bf16_tiles ? (cells + 15) / 16 * 16 : cells;
+}
+
+int lanes(const PanelLayout& layout) {
+  return layout.pixel_pairs ? 2 * layout.panel : layout.panel;
 }
 
 float as_float(float value) {
@@ -36,17 +27,41 @@ float as_float(std::uint16_t bf16) {
   return __builtin_bit_cast(float, static_cast<std::uint32_t>(bf16) << 16);
 }
 
+/// One run: value(lane of the panel, column, channel) is the weight, for `sum` channels.
+template <class Value>
+float* write_run(int sum, int columns, const PanelLayout& layout, const Value& value, float* out) {
+  const int share = cell_channels(layout.arithmetic);
+  const int per_pixel = sum / share;
+  const int cells = run_cells(sum, static_cast<std::size_t>(columns), layout);
+  for (int k = 0; k < cells; ++k) {
+    for (int lane = 0; lane < lanes(layout); ++lane) {
+      const int column = k / per_pixel - lane / layout.panel;
+      const int channel = k % per_pixel * share;
+      const auto weight = [&](int at) {
+        return column < 0 || column >= columns ? 0.0F : value(lane % layout.panel, column, at);
+      };
+      if (share == 1) {
+        *out++ = weight(channel);
+        continue;
+      }
+      const auto bits = [&](int at) { return __builtin_bit_cast(std::uint32_t, weight(at)); };
+      *out++ = __builtin_bit_cast(float, bits(channel) >> 16 | (bits(channel + 1) & 0xffff0000U));
+    }
+  }
+  return out;
+}
+
 template <class T>
 void pack_forward_of(const T* weights, const WeightShape& shape, const PanelLayout& layout,
                      float* out) {
   for (int first = 0; first < shape.out; first += layout.panel) {
-    for (int tap = 0; tap < 9; ++tap) {
-      const auto value = [&](int lane, int channel) {
+    for (int row = 0; row < 3; ++row) {
+      const auto value = [&](int lane, int column, int channel) {
         if (channel >= shape.in) return 0.0F;
-        const auto row = static_cast<std::ptrdiff_t>(first + lane) * 9 + tap;
-        return as_float(weights[row * shape.in + channel]);
+        const auto place = static_cast<std::ptrdiff_t>(first + lane) * 9 + row * 3 + column;
+        return as_float(weights[place * shape.in + channel]);
       };
-      out = write_cells(padded(shape.in), layout.panel, layout.arithmetic, value, out);
+      out = write_run(padded(shape.in, layout.arithmetic), 3, layout, value, out);
     }
   }
 }
@@ -54,26 +69,35 @@ void pack_forward_of(const T* weights, const WeightShape& shape, const PanelLayo
 template <class T>
 void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& taps,
                       const PanelLayout& layout, float* out) {
+  const auto columns = static_cast<int>(taps.columns.size());
   for (int first = 0; first < shape.in; first += layout.panel) {
     for (const int row : taps.rows) {
-      for (const int column : taps.columns) {
-        const auto value = [&](int lane, int channel) {
-          const auto place = static_cast<std::ptrdiff_t>(channel) * 9 + row * 3 + column;
-          return as_float(weights[place * shape.in + first + lane]);
-        };
-        out = write_cells(shape.out, layout.panel, layout.arithmetic, value, out);
-      }
+      const auto value = [&](int lane, int column, int channel) {
+        const int tap = row * 3 + taps.columns[static_cast<std::size_t>(column)];
+        const auto place = static_cast<std::ptrdiff_t>(channel) * 9 + tap;
+        return as_float(weights[place * shape.in + first + lane]);
+      };
+      out = write_run(shape.out, columns, layout, value, out);
     }
   }
 }
 
+/// Floats of the panels for `outputs` channels from sums over `sum` channels.
+std::size_t panel_floats(int outputs, int sum, const Taps& taps, const PanelLayout& layout) {
+  return static_cast<std::size_t>(outputs / layout.panel) * taps.rows.size() *
+         static_cast<std::size_t>(run_cells(sum, taps.columns.size(), layout)) *
+         static_cast<std::size_t>(lanes(layout));
+}
+
 }  // namespace
 
-std::size_t panel_cells(const WeightShape& shape, const Taps& taps, const PanelLayout& layout) {
-  const std::size_t weights = static_cast<std::size_t>(shape.out) *
-                              static_cast<std::size_t>(padded(shape.in)) * taps.rows.size() *
-                              taps.columns.size();
-  return weights / static_cast<std::size_t>(cell_channels(layout.arithmetic));
+std::size_t forward_floats(const WeightShape& shape, const PanelLayout& layout) {
+  return panel_floats(shape.out, padded(shape.in, layout.arithmetic), {{0, 1, 2}, {0, 1, 2}},
+                      layout);
+}
+
+std::size_t backward_floats(const WeightShape& shape, const Taps& taps, const PanelLayout& layout) {
+  return panel_floats(shape.in, shape.out, taps, layout);
 }
 
 void pack_forward(const void* weights, const WeightShape& shape, const PanelLayout& layout,
@@ -94,26 +118,26 @@ void pack_backward(const void* weights, const WeightShape& shape, const Taps& ta
   }
 }
 
-void unpack_gradient(const float* gradients, std::size_t parts, const WeightShape& shape, int first,
-                     int last, float* out) {
+void unpack_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
+                     Arithmetic arithmetic, int first, int last, float* out) {
   const auto in = static_cast<std::size_t>(shape.in);
   const auto channels = static_cast<std::size_t>(shape.out);
-  const auto stored = static_cast<std::size_t>(padded(shape.in));
+  const auto stored = static_cast<std::size_t>(padded(shape.in, arithmetic));
+  const bool tiles = arithmetic == Arithmetic::bf16_tiles;
+  const std::size_t i_step = tiles ? 1 : channels;
+  const std::size_t o_step = tiles ? stored : 1;
   const std::size_t part = 9 * stored * channels;
-  for (std::size_t tap = 0; tap < 9; ++tap) {
-    for (std::size_t i = 0; i < in; ++i) {
-      const float* row = gradients + (tap * stored + i) * channels;
-      for (auto o = static_cast<std::size_t>(first); o < static_cast<std::size_t>(last); ++o) {
-        float sum = row[o];
-        for (std::size_t p = 1; p < parts; ++p) sum += row[p * part + o];
-        out[(o * 9 + tap) * in + i] = sum;
+  for (auto o = static_cast<std::size_t>(first); o < static_cast<std::size_t>(last); ++o) {
+    for (std::size_t tap = 0; tap < 9; ++tap) {
+      const float* from = gradients + tap * stored * channels + o * o_step;
+      float* to = out + (o * 9 + tap) * in;
+      for (std::size_t i = 0; i < in; ++i) {
+        float sum = from[i * i_step];
+        for (std::size_t p = 1; p < parts; ++p) sum += from[p * part + i * i_step];
+        to[i] = sum;
       }
     }
   }
-}
-
-Taps all_taps() {
-  return {{0, 1, 2}, {0, 1, 2}};
 }
 
 Taps flipped_taps() {

@@ -62,8 +62,7 @@ struct FusedTrunk::State {
         threads != at::get_num_threads()) {
       threads = at::get_num_threads();
       shape = wanted;
-      trunk =
-          std::make_unique<kernels::Trunk>(shape, *kernels::trunk_kernels(shape.element), threads);
+      trunk = std::make_unique<kernels::Trunk>(shape, *kernels::trunk_kernels(shape), threads);
     }
     return *trunk;
   }
@@ -73,16 +72,17 @@ namespace {
 
 /// What the backward pass needs, kept by autograd's graph.
 struct Kept : torch::CustomClassHolder {
+  at::Tensor features;  ///< until the forward pass returns them
   std::shared_ptr<kernels::TrunkTape> tape;
   std::function<variable_list(kernels::TrunkTape&, const at::Tensor&)> backward;
 };
 
 struct TrunkFunction : Function<TrunkFunction> {
   /// `parameters` only tells autograd what the result depends on.
-  static at::Tensor forward(AutogradContext* context, const variable_list& /*parameters*/,
-                            const at::Tensor& features, const c10::intrusive_ptr<Kept>& kept) {
+  static at::Tensor forward(AutogradContext* context, at::TensorList /*parameters*/,
+                            const c10::intrusive_ptr<Kept>& kept) {
     context->saved_data["kept"] = c10::IValue::make_capsule(kept);
-    return features;
+    return std::exchange(kept->features, at::Tensor());
   }
 
   static variable_list backward(AutogradContext* context, variable_list& gradients) {
@@ -91,7 +91,7 @@ struct TrunkFunction : Function<TrunkFunction> {
     const auto tape = std::exchange(kept->tape, nullptr);
     TORCH_CHECK(tape != nullptr, "the gradient of a fused trunk can be taken once");
     variable_list out = kept->backward(*tape, gradients[0]);
-    out.resize(out.size() + 2);  // of `features` and `kept`
+    out.emplace_back();  // of `kept`
     return out;
   }
 };
@@ -127,8 +127,7 @@ bool FusedTrunk::fits(const at::Tensor& images, const ForwardOptions& options) c
       return false;
     }
   }
-  const kernels::TrunkShape shape = shape_of(state_->layers, images);
-  return kernels::trunk_fits(shape) && kernels::trunk_kernels(shape.element).has_value();
+  return kernels::trunk_kernels(shape_of(state_->layers, images)).has_value();
 }
 
 at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& options) {
@@ -160,7 +159,9 @@ at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& 
                                          pointers(shared->layers), places, on_threads);
     return result;
   };
-  return TrunkFunction::apply(parameters(state.layers), features, kept);
+  kept->features = std::move(features);
+  const variable_list all = parameters(state.layers);
+  return TrunkFunction::apply(at::TensorList(all), kept);
 }
 
 }  // namespace smcl::nn

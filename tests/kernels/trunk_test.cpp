@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/trunk_passes.h"
 #include "kernels/trunk_reference.h"
 
 namespace smcl::kernels {
@@ -186,7 +187,7 @@ TrunkShape shape(int height, int width, int stem, std::vector<TrunkBlock> blocks
 std::vector<TrunkKernels> kernels_here() {
   std::vector<TrunkKernels> out;
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (cpu_supports(isa)) out.push_back({isa, false});
+    if (cpu_supports(isa)) out.push_back({isa, Arithmetic::fp32});
   }
   return out;
 }
@@ -225,8 +226,13 @@ TEST(Trunk, AgreesWithDoublePrecisionInBf16) {
     const Case network(tested, 5);
     const Results want = run_reference(network, {});
     std::vector<TrunkKernels> all = kernels_here();
-    all.push_back({Isa::scalar, true});
-    if (cpu_supports(Isa::avx512_bf16)) all.push_back({Isa::avx512_bf16, true});
+    for (const Arithmetic arithmetic : {Arithmetic::bf16_pairs, Arithmetic::bf16_tiles}) {
+      const bool tiles = arithmetic == Arithmetic::bf16_tiles;
+      if (tiles && !tiles_fit(tested)) continue;
+      all.push_back({Isa::scalar, arithmetic});
+      if (!cpu_supports(Isa::avx512_bf16) || (tiles && !may_use_tiles())) continue;
+      all.push_back({Isa::avx512_bf16, arithmetic});
+    }
     for (const TrunkKernels& kernels : all) {
       SCOPED_TRACE(name(kernels) + ", " + std::to_string(tested.height) + "x" +
                    std::to_string(tested.width));
@@ -240,7 +246,7 @@ TEST(Trunk, IsTheSameOnEveryInstructionSet) {
     for (TrunkShape tested : shapes()) {
       tested.element = element;
       const Case network(tested, 3);
-      const Results scalar = run_kernels(network, {Isa::scalar, false}, {});
+      const Results scalar = run_kernels(network, {Isa::scalar, Arithmetic::fp32}, {});
       for (const TrunkKernels& kernels : kernels_here()) {
         const Results here = run_kernels(network, kernels, {});
         for (std::size_t r = 0; r < scalar.size(); ++r) {
@@ -289,7 +295,8 @@ TEST(Trunk, FitsWhatItCanCompute) {
   EXPECT_FALSE(trunk_fits(shape(32, 32, 16, {{16, 64, 2}})));
   EXPECT_FALSE(trunk_fits(shape(32, 32, 16, {{32, 32, 1}})));
   EXPECT_THROW(Trunk(shape(32, 32, 8, {{8, 8, 1}}), {}, 1), InternalError);
-  EXPECT_THROW(Trunk(shape(32, 32, 16, {{16, 16, 1}}), {Isa::scalar, true}, 1), InternalError);
+  EXPECT_THROW(Trunk(shape(32, 32, 16, {{16, 16, 1}}), {Isa::scalar, Arithmetic::bf16_pairs}, 1),
+               InternalError);
 }
 
 }  // namespace

@@ -33,9 +33,13 @@ function(smcl_cuda_sources name variable)
   set(${variable} ${sources} ${kernels} PARENT_SCOPE)
 endfunction()
 
-# What a program of tests or benchmarks needs to run where only glibc and the driver are: GoogleTest
-# is a static library, and shared libraries that nothing is used of are left out.
-function(smcl_portable target)
+# smcl_portable(TARGET MODULE [LIB...]): links a program so that it runs where only glibc and the
+# driver are. GoogleTest is a static library; shared libraries of which nothing is used are left out.
+# The C++ library comes before smcl's: else the linker takes std::string's functions from any of
+# smcl's objects that holds a copy, and with it what that object needs (libcrypto).
+function(smcl_portable target module)
+  set_target_properties(${target} PROPERTIES LINK_LIBRARIES "")
+  target_link_libraries(${target} PRIVATE ${ARGN} -l:libstdc++.a smcl_${module} smcl_flags)
   target_link_options(${target} PRIVATE -Wl,--as-needed -static-libstdc++ -static-libgcc)
 endfunction()
 
@@ -52,9 +56,8 @@ function(smcl_use_cuda name)
     return()
   endif()
   add_executable(test_${name}_cuda ${tests})
-  target_link_libraries(test_${name}_cuda PRIVATE smcl_${name} GTest::gtest GTest::gtest_main)
   target_include_directories(test_${name}_cuda PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  smcl_portable(test_${name}_cuda)
+  smcl_portable(test_${name}_cuda ${name} GTest::gtest_main GTest::gtest)
   include(GoogleTest)
   gtest_discover_tests(test_${name}_cuda NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS fast RUN_SERIAL ON)

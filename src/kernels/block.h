@@ -11,8 +11,10 @@ inline constexpr int kWarp = 32;
 
 class Block {
  public:
-  /// `threads`: a multiple of kWarp; on the device the size of the running block.
-  SMCL_HD explicit Block(int threads) : threads_(threads) {}
+  /// `threads`: a multiple of kWarp; on the device the size of the running block. `backwards`: on
+  /// the host the last thread comes first, so that a test sees where a step depends on the order.
+  SMCL_HD explicit Block(int threads, bool backwards = false)
+      : threads_(threads), backwards_(backwards) {}
   SMCL_HD int threads() const { return threads_; }
 
   /// body(thread) for every thread; all have ended, and see what the others wrote, when it returns.
@@ -22,7 +24,7 @@ class Block {
     body(static_cast<int>(threadIdx.x));
     __syncthreads();
 #else
-    for (int thread = 0; thread < threads_; ++thread) body(thread);
+    for (int i = 0; i < threads_; ++i) body(backwards_ ? threads_ - 1 - i : i);
 #endif
   }
 
@@ -37,6 +39,7 @@ class Block {
 
  private:
   int threads_;
+  bool backwards_;
 };
 
 /// Raises *place to the largest `value` of a step. Every thread of the step calls it.

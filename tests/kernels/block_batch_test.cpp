@@ -19,6 +19,7 @@ struct Launch {
   int blocks = 3;
   int threads = 64;
   std::size_t block_memory = 227 * 1024;
+  bool backwards = false;
 };
 
 /// The bytes and labels of a set, as they lie on the device.
@@ -47,7 +48,7 @@ void run(BatchJob& job, const Launch& launch) {
   job.workspace = reinterpret_cast<std::byte*>(workspace.data());
   for (int number = 0; number < launch.blocks; ++number) {
     std::vector<std::uint64_t> shared = uninitialised(job.memory.shared());
-    make_images(job, Block(launch.threads), number, launch.blocks,
+    make_images(job, Block(launch.threads, launch.backwards), number, launch.blocks,
                 reinterpret_cast<std::byte*>(shared.data()));
   }
 }
@@ -136,7 +137,7 @@ TEST(BlockBatch, DoesNotDependOnHowItIsCutUp) {
   for (const std::size_t block_memory : {16384U, 8192U, 64U}) {
     for (const int threads : {32, 96, 1024}) {
       for (const int blocks : {1, 4, 10}) {
-        const Launch launch{blocks, threads, block_memory};
+        const Launch launch{blocks, threads, block_memory, blocks == 4};
         for (std::uint64_t seed = 300; seed < 303; ++seed) {
           expect_executors_bits(any_settings(seed, 40, 36), set, resident, seed, launch);
         }

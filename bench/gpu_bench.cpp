@@ -36,15 +36,18 @@ std::vector<std::uint8_t> smooth_noise(std::size_t count, int size) {
   return pixels;
 }
 
-/// Seconds of `work` on the device in each round, sorted; it runs once before, unmeasured.
-template <class Work>
-std::vector<double> times(const Stream& stream, const Work& work) {
+/// Seconds of `work` on the device in each round, sorted, without those of `before`. One round runs
+/// before them, unmeasured.
+template <class Before, class Work>
+std::vector<double> times(const Stream& stream, const Before& before, const Work& work) {
+  before();
   work();
   stream.wait();
   std::vector<double> seconds;
   for (int round = 0; round < kRounds; ++round) {
     Event start;
     Event end;
+    before();
     start.record(stream);
     work();
     end.record(stream);
@@ -52,6 +55,12 @@ std::vector<double> times(const Stream& stream, const Work& work) {
   }
   std::sort(seconds.begin(), seconds.end());
   return seconds;
+}
+
+template <class Work>
+std::vector<double> times(const Stream& stream, const Work& work) {
+  return times(
+      stream, [] {}, work);
 }
 
 /// One row as JSON: microseconds an item, medians and minima; `ratio` is the share of the floor.
@@ -141,17 +150,12 @@ void batches(const data::ResidentDataset& set, const DeviceImages& images, Sort 
     for (int step = 0; step < steps; ++step) maker.make(maker.shape(step), stream.get());
   };
   const Graph graph(stream, make_all);
-  const auto rewound = [&](const auto& work) {
-    return [&] {
-      maker.seek(0, stream.get());
-      work();
-    };
-  };
+  const auto rewind = [&] { maker.seek(0, stream.get()); };
   const double items = static_cast<double>(steps) * batch_size;
   const double bytes = steps * maker.least_bytes(maker.shape(0));
   const std::string bench = concat("batch/", name, "/", set.height(), "/bf16/", batch_size);
-  print(bench + "/graph", times(stream, rewound([&] { graph.launch(stream); })), items, bytes);
-  print(bench + "/launched", times(stream, rewound(make_all)), items, bytes);
+  print(bench + "/graph", times(stream, rewind, [&] { graph.launch(stream); }), items, bytes);
+  print(bench + "/launched", times(stream, rewind, make_all), items, bytes);
 }
 
 /// Planning, packing and uploading, by the host's clock: what the host does in an epoch.

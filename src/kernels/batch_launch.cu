@@ -18,6 +18,10 @@ __global__ void __launch_bounds__(kMostThreads) make_maps(const __grid_constant_
              static_cast<int>(gridDim.x), shared);
 }
 
+__global__ void seek(std::uint32_t* step, std::uint32_t value) {
+  *step = value;
+}
+
 __global__ void next(std::uint32_t* step) {
   ++*step;
 }
@@ -40,6 +44,11 @@ void launch(const BatchJob& job, int blocks, int threads, cudaStream_t stream) {
   make_batch<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), job.memory.shared(),
                stream>>>(job);
   check(cudaGetLastError(), "launching the making of a batch");
+}
+
+void launch_seek(std::uint32_t* step, std::uint32_t value, cudaStream_t stream) {
+  seek<<<1, 1, 0, stream>>>(step, value);
+  check(cudaGetLastError(), "launching the choice of a step");
 }
 
 void launch_next(std::uint32_t* step, cudaStream_t stream) {

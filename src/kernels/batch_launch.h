@@ -17,7 +17,8 @@ int resident_blocks(Program program, int threads, std::size_t shared);
 
 /// Makes step *job.step.
 void launch(const BatchJob& job, int blocks, int threads, cudaStream_t stream);
-/// Adds one to *step.
+/// Sets *step to `value`, or adds one to it.
+void launch_seek(std::uint32_t* step, std::uint32_t value, cudaStream_t stream);
 void launch_next(std::uint32_t* step, cudaStream_t stream);
 void launch(const SaliencyJob& job, int blocks, int threads, cudaStream_t stream);
 

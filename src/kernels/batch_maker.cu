@@ -146,8 +146,7 @@ void BatchMaker::load_evaluation(const std::vector<std::uint32_t>& samples, cuda
 }
 
 void BatchMaker::seek(int step, cudaStream_t stream) {
-  const auto number = static_cast<std::uint32_t>(step);
-  step_.upload(&number, 0, 1, stream);
+  launch_seek(step_.get(), static_cast<std::uint32_t>(step), stream);
 }
 
 void BatchMaker::make(const StepShape& shape, cudaStream_t stream) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -15,8 +16,8 @@
 /// Images, settings and step plans for holding another way of making batches to batch::Executor.
 namespace smcl::kernels::testing {
 
-/// Pictures of seven sorts in turn: noise, smooth colours, bright noise (whose sums OpenCV rounds),
-/// one dot on grey, flat, halves, stripes. Every second has a true object.
+/// Pictures of seven sorts in turn: noise, smooth colours, bright tiles (whose sums OpenCV rounds
+/// at 256x256), one dot on grey, flat, halves, stripes. Every second has a true object.
 inline std::vector<std::uint8_t> picture(std::size_t index, int height, int width) {
   RandomStream random(7, Purpose::test, 0, index);
   std::array<double, 12> wave{};
@@ -38,9 +39,11 @@ inline std::vector<std::uint8_t> picture(std::size_t index, int height, int widt
             value = 255.0 / (1.0 + 20.0 * (down * down + right * right)) + 6.0 * random.unit();
             break;
           }
-          case 2:
-            value = 235.0 + 20.0 * random.unit();
+          case 2: {
+            const double turns = wave[c] * (17 * (y / 5) + 29 * (x / 5));
+            value = 195.0 + 60.0 * (turns - std::floor(turns));
             break;
+          }
           case 3:
             value = y == dot_y && x == dot_x ? 255.0 : 100.0;
             break;

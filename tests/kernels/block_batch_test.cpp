@@ -147,7 +147,7 @@ TEST(BlockBatch, DoesNotDependOnHowItIsCutUp) {
 }
 
 TEST(BlockBatch, FollowsOpenCvsRoundingOnBrightImages) {
-  const Pictures set(7, 200, 210);
+  const Pictures set(7, 256, 256);
   const Resident resident(set);
   batch::ExecutorSettings settings;
   settings.lambda.rule = plan::LambdaRule::removed_saliency;

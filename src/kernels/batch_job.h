@@ -74,10 +74,11 @@ SMCL_HD inline BlockMemory lay_out(const MemoryPlan& plan, int pixels, std::byte
   return memory;
 }
 
-/// Threads of a block for images of this size: several pixels each, so that small images keep many
-/// blocks on a multiprocessor.
-inline int block_threads(int height, int width) {
-  const std::int64_t warps = std::int64_t{height} * width / (8 * kWarp);
+/// Threads of a block for images of this size. Where there are many images, eight pixels each, so
+/// that many small blocks share a multiprocessor; where there are `few`, two each, so that a block
+/// is soon done.
+inline int block_threads(int height, int width, bool few) {
+  const std::int64_t warps = std::int64_t{height} * width / ((few ? 2 : 8) * kWarp);
   return kWarp * static_cast<int>(warps < 2 ? 2 : (warps > 32 ? 32 : warps));
 }
 

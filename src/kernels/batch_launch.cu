@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/batch_launch.h"
 #include "kernels/make_image.h"
 
@@ -28,7 +30,7 @@ __global__ void next(std::uint32_t* step) {
 
 }  // namespace
 
-int resident_blocks(Program program, int threads, std::size_t shared) {
+Grid grid_of(Program program, int threads, std::size_t shared) {
   const void* kernel = program == Program::batch ? reinterpret_cast<const void*>(make_batch)
                                                  : reinterpret_cast<const void*>(make_maps);
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -37,12 +39,13 @@ int resident_blocks(Program program, int threads, std::size_t shared) {
   int blocks = 0;
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, shared),
         "asking how many blocks fit");
-  return blocks * device_limits().multiprocessors;
+  return {threads, blocks * device_limits().multiprocessors};
 }
 
-void launch(const BatchJob& job, int blocks, int threads, cudaStream_t stream) {
-  make_batch<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), job.memory.shared(),
-               stream>>>(job);
+void launch(const BatchJob& job, const Grid& grid, cudaStream_t stream) {
+  const int blocks = std::min(job.images_in_all(), grid.most_blocks);
+  make_batch<<<static_cast<unsigned>(blocks), static_cast<unsigned>(grid.threads),
+               job.memory.shared(), stream>>>(job);
   check(cudaGetLastError(), "launching the making of a batch");
 }
 
@@ -56,9 +59,10 @@ void launch_next(std::uint32_t* step, cudaStream_t stream) {
   check(cudaGetLastError(), "launching the move to the next step");
 }
 
-void launch(const SaliencyJob& job, int blocks, int threads, cudaStream_t stream) {
-  make_maps<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), job.memory.shared(),
-              stream>>>(job);
+void launch(const SaliencyJob& job, const Grid& grid, cudaStream_t stream) {
+  const int blocks = std::min(job.count, grid.most_blocks);
+  make_maps<<<static_cast<unsigned>(blocks), static_cast<unsigned>(grid.threads),
+              job.memory.shared(), stream>>>(job);
   check(cudaGetLastError(), "launching the making of maps");
 }
 

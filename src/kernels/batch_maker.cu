@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "kernels/batch_launch.h"
 #include "kernels/batch_maker.h"
 #include "kernels/gpu_status.h"
 
@@ -56,10 +55,15 @@ BatchMaker::BatchMaker(const batch::ExecutorSettings& settings, const data::Data
                                dataset.size(), " images of ", job_.rules.height, "x",
                                job_.rules.width));
   }
-  threads_ = block_threads(job_.rules.height, job_.rules.width);
-  job_.memory = plan_memory(job_.rules.height, job_.rules.width, device_limits().block_memory);
-  most_blocks_ = std::min(resident_blocks(Program::batch, threads_, job_.memory.shared()),
-                          capacity.batch_size * (capacity.target_images ? 2 : 1));
+  const DeviceLimits limits = device_limits();
+  multiprocessors_ = limits.multiprocessors;
+  job_.memory = plan_memory(job_.rules.height, job_.rules.width, limits.block_memory);
+  const auto grid = [&](bool few) {
+    return grid_of(Program::batch, block_threads(job_.rules.height, job_.rules.width, few),
+                   job_.memory.shared());
+  };
+  few_ = grid(true);
+  many_ = grid(false);
   allocate();
 
   const std::vector<std::byte> table = value_table(settings);
@@ -78,7 +82,9 @@ void BatchMaker::allocate() {
     targets_ = DeviceMemory<ImageTask>(tasks, "the plans of an epoch's target images");
   }
   step_ = DeviceMemory<std::uint32_t>(1, "the number of the step");
-  workspace_ = DeviceMemory<std::byte>(product(most_blocks_, 1, job_.memory.global()),
+  const int blocks_at_once = std::min(std::max(few_.most_blocks, many_.most_blocks),
+                                      capacity_.batch_size * (capacity_.target_images ? 2 : 1));
+  workspace_ = DeviceMemory<std::byte>(product(blocks_at_once, 1, job_.memory.global()),
                                        "the working memory of saliency");
   const std::size_t blocks =
       1 + (job_.rules.plain_added ? 1 : 0) + (capacity_.target_images ? 1 : 0);
@@ -150,9 +156,16 @@ void BatchMaker::seek(int step, cudaStream_t stream) {
 }
 
 void BatchMaker::make(const StepShape& shape, cudaStream_t stream) {
+  if (shape.count < 1 || shape.count > capacity_.batch_size ||
+      (shape.has_targets && !capacity_.target_images) ||
+      (shape.has_plain && !job_.rules.plain_added)) {
+    throw InternalError(concat("a maker of batches of ", capacity_.batch_size,
+                               " images was asked for a step of ", shape.count, " in ",
+                               shape.blocks(), " blocks"));
+  }
   BatchJob job = job_;
   job.shape = shape;
-  launch(job, std::min(job.images_in_all(), most_blocks_), threads_, stream);
+  launch(job, job.images_in_all() <= 2 * multiprocessors_ ? few_ : many_, stream);
   launch_next(step_.get(), stream);
 }
 

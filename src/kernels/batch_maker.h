@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "batch/batch.h"
-#include "kernels/batch_job.h"
+#include "kernels/batch_launch.h"
 #include "kernels/gpu.h"
 #include "plan/step_plan.h"
 
@@ -60,8 +60,8 @@ class BatchMaker {
 
   /// Makes `step` of the loaded ones the next.
   void seek(int step, cudaStream_t stream);
-  /// Makes the next step, which has this shape, and moves on; only enqueues. A step after the last
-  /// loaded one gives undefined pixels.
+  /// Makes the next step, which has this shape, and moves on; only enqueues. Throws InternalError
+  /// for a shape above the capacity. There must be a loaded step to make.
   void make(const StepShape& shape, cudaStream_t stream);
 
   /// The batch made last, in device memory that stays where it is; what the shape lacks is
@@ -80,8 +80,9 @@ class BatchMaker {
 
   const data::Dataset& dataset_;
   BatchCapacity capacity_;
-  int threads_ = 0;
-  int most_blocks_ = 0;
+  int multiprocessors_ = 0;
+  Grid few_;   ///< for up to two images a multiprocessor
+  Grid many_;  ///< for more
   std::vector<StepShape> shapes_;
   BatchJob job_;
   DeviceMemory<std::byte> table_;

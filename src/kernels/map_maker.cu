@@ -1,6 +1,3 @@
-#include <algorithm>
-
-#include "kernels/batch_launch.h"
 #include "kernels/gpu_status.h"
 #include "kernels/map_maker.h"
 
@@ -16,10 +13,9 @@ MapMaker::MapMaker(int height, int width, Map map) {
   job_.width = width;
   job_.map = map;
   job_.memory = plan_memory(height, width, device_limits().block_memory);
-  threads_ = block_threads(height, width);
-  most_blocks_ = resident_blocks(Program::saliency, threads_, job_.memory.shared());
+  grid_ = grid_of(Program::saliency, block_threads(height, width, false), job_.memory.shared());
   workspace_ =
-      DeviceMemory<std::byte>(static_cast<std::size_t>(most_blocks_) * job_.memory.global(),
+      DeviceMemory<std::byte>(static_cast<std::size_t>(grid_.most_blocks) * job_.memory.global(),
                               "the working memory of saliency");
   job_.workspace = workspace_.get();
 }
@@ -32,7 +28,7 @@ void MapMaker::make(const std::uint8_t* pixels, int count, std::uint8_t* maps, P
   job.count = count;
   job.maps = maps;
   job.peaks = peaks;
-  launch(job, std::min(count, most_blocks_), threads_, stream);
+  launch(job, grid_, stream);
 }
 
 }  // namespace smcl::kernels

@@ -3,8 +3,7 @@
 #include <cstdint>
 
 #include "image/geometry.h"
-#include "kernels/gpu.h"
-#include "kernels/saliency_job.h"
+#include "kernels/batch_launch.h"
 
 /// Saliency maps made on the GPU. CUDA builds only.
 namespace smcl::kernels {
@@ -20,8 +19,7 @@ class MapMaker {
             cudaStream_t stream);
 
  private:
-  int threads_ = 0;
-  int most_blocks_ = 0;
+  Grid grid_;
   SaliencyJob job_;
   DeviceMemory<std::byte> workspace_;
 };

@@ -40,7 +40,8 @@ inline std::vector<std::uint8_t> picture(std::size_t index, int height, int widt
             break;
           }
           case 2: {
-            const double turns = wave[c] * (17 * (y / 5) + 29 * (x / 5));
+            const int tile = 17 * (y / 5) + 29 * (x / 5);
+            const double turns = wave[c] * tile;
             value = 195.0 + 60.0 * (turns - std::floor(turns));
             break;
           }

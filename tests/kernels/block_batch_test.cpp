@@ -192,10 +192,12 @@ TEST(BlockBatch, MemoryGoesToGlobalWhereABlockHasTooLittle) {
 }
 
 TEST(BlockBatch, ThreadsAreWholeWarps) {
-  EXPECT_EQ(block_threads(1, 1), 64);
-  EXPECT_EQ(block_threads(32, 32), 128);
-  EXPECT_EQ(block_threads(64, 64), 512);
-  EXPECT_EQ(block_threads(224, 224), 1024);
+  EXPECT_EQ(block_threads(1, 1, true), 64);
+  EXPECT_EQ(block_threads(32, 32, false), 128);
+  EXPECT_EQ(block_threads(32, 32, true), 512);
+  EXPECT_EQ(block_threads(64, 64, false), 512);
+  EXPECT_EQ(block_threads(64, 64, true), 1024);
+  EXPECT_EQ(block_threads(224, 224, false), 1024);
 }
 
 TEST(ImageTask, RefusesWhatTheExecutorRefuses) {

@@ -147,6 +147,8 @@ TEST_F(BatchMakerTest, RefusesMoreThanItsCapacity) {
   EXPECT_THROW(maker.load(std::vector{any_plan(0, 5, set)}, stream.get()), InternalError);
   EXPECT_THROW(maker.load(std::vector{any_plan(0, 4, set), any_plan(0, 4, set)}, stream.get()),
                InternalError);
+  EXPECT_THROW(maker.make({5}, stream.get()), InternalError);
+  EXPECT_THROW(maker.make({4, true, false, true}, stream.get()), InternalError);
   EXPECT_THROW(BatchMaker({}, Pictures(20, 8, 8), images, {4, 1, false}), InternalError);
   EXPECT_THROW(DeviceImages(Pictures(0, 8, 8), 0), DataError);
 }

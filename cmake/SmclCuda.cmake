@@ -59,6 +59,6 @@ function(smcl_use_cuda name)
   target_include_directories(test_${name}_cuda PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   smcl_portable(test_${name}_cuda ${name} GTest::gtest_main GTest::gtest)
   include(GoogleTest)
-  gtest_discover_tests(test_${name}_cuda NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS fast RUN_SERIAL ON)
+  smcl_discover(${name}_cuda fast "-*Slow.*")
+  smcl_discover(${name}_cuda slow "*Slow.*")
 endfunction()

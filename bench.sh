@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds and runs benchmarks: ./bench.sh [NAME...], for example ./bench.sh saliency; all of them
 # without a name. Prints one JSON line a measurement on standard output, and the build on standard
-# error. SMCL_BENCH_CMAKE adds options for cmake, such as -DSMCL_TORCH=OFF.
+# error. SMCL_BENCH_CMAKE adds options for cmake, such as -DSMCL_TORCH=OFF. The benchmark `gpu`
+# (docs/gpu.md) asks for -DSMCL_CUDA=ON and is run by name only.
 set -eu
 cd "$(dirname "$0")"
 build=build/bench
@@ -13,7 +14,7 @@ cmake --preset dev -B "$build" -DSMCL_TESTS=OFF ${SMCL_BENCH_CMAKE:-} >&2
 if [ $# -eq 0 ]; then
   for source in bench/*_bench.cpp; do
     name=$(basename "$source" _bench.cpp)
-    set -- "$@" "$name"
+    [ "$name" = gpu ] || set -- "$@" "$name"  # asks for a GPU and SMCL_CUDA: by name only
   done
 fi
 for name in "$@"; do

@@ -74,6 +74,9 @@ if(SMCL_TORCH)
   endforeach()
   smcl_shared(torch OBJECTS ${_torch})
   target_link_libraries(smcl_shared_torch PUBLIC smcl_shared_core torch::cpu)
+  if(SMCL_CUDA)
+    target_link_libraries(smcl_shared_torch PRIVATE CUDA::cudart_static)
+  endif()
   set_target_properties(smcl_shared_torch PROPERTIES
     INSTALL_RPATH "\$ORIGIN;\$ORIGIN/smcl/torch/lib")
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake DESTINATION ${_package}

@@ -6,15 +6,17 @@
 # tests/NAME/*.cpp. File names carry what a file needs of the CPU: *_avx2.cpp,
 # *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp (which has its tiles in assembler) get that
 # instruction set's flags and must be reached through run-time dispatch only; everything else is
-# plain x86-64.
+# plain x86-64. With SMCL_CUDA a module also has its *.cu, and they take the place of
+# *_without_cuda.cpp (cmake/SmclCuda.cmake).
 
 add_library(smcl_flags INTERFACE)
-target_compile_options(smcl_flags INTERFACE
+set(_cxx
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
   -Wundef -Wimplicit-fallthrough -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # GCC 12 raises it wrongly on std::string (PR 105329)
   -ffp-contract=off # the same bits on every instruction set
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=) # no path of this machine in what is installed
+target_compile_options(smcl_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${_cxx}>")
 if(SMCL_SANITIZE)
   target_compile_options(smcl_flags INTERFACE -fsanitize=${SMCL_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g1
@@ -97,6 +99,9 @@ endfunction()
 function(smcl_module name)
   cmake_parse_arguments(M "TORCH" "" "DEPS;LIBS;PACKAGES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  if(SMCL_CUDA)
+    smcl_cuda_sources(${name} sources)
+  endif()
   if(NOT sources)
     message(STATUS "module ${name}: no sources yet")
     add_library(smcl_${name} INTERFACE)
@@ -112,6 +117,9 @@ function(smcl_module name)
   target_link_libraries(smcl_${name} PUBLIC ${M_DEPS} ${M_LIBS} smcl_flags)
   if(M_TORCH)
     smcl_use_torch(smcl_${name})
+  endif()
+  if(SMCL_CUDA)
+    smcl_use_cuda(${name})
   endif()
   if(SMCL_TESTS)
     smcl_test(${name} "${M_TORCH}")

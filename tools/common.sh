@@ -35,7 +35,8 @@ configure_and_build() {
   local preset=$1
   shift
   if command -v ccache >/dev/null; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
+    export CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
   fi
   mkdir -p build
   local log=build/configure-$preset.log

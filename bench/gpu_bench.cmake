@@ -1,0 +1,1 @@
+smcl_portable(bench_gpu kernels)

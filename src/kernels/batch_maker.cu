@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "kernels/batch_maker.h"
+#include "kernels/gpu_status.h"
+
+namespace smcl::kernels {
+namespace {
+
+std::size_t product(int a, int b, std::size_t c) {
+  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b) * c;
+}
+
+}  // namespace
+
+DeviceImages::DeviceImages(const data::Dataset& dataset, int epoch) {
+  require_gpu();
+  if (dataset.size() == 0) throw DataError("the data set is empty; nothing goes to the GPU");
+  std::vector<std::uint8_t> scratch;
+  const ImageView first = dataset.image(0, epoch, scratch);
+  height_ = first.height;
+  width_ = first.width;
+  const std::size_t row = static_cast<std::size_t>(width_) * 3;
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int32_t> labels;
+  pixels.reserve(dataset.size() * product(height_, 1, row));
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    const ImageView view = dataset.image(i, epoch, scratch);
+    if (view.height != height_ || view.width != width_ || view.channels != 3) {
+      throw DataError(concat("image ", i, " is ", view.height, "x", view.width, "x", view.channels,
+                             "; expected ", height_, "x", width_, "x3 like the first of the set"));
+    }
+    for (int y = 0; y < height_; ++y) pixels.insert(pixels.end(), view.row(y), view.row(y) + row);
+    labels.push_back(dataset.label(i));
+  }
+  pixels_ = DeviceMemory<std::uint8_t>(pixels.size(), "the data set");
+  labels_ = DeviceMemory<std::int32_t>(labels.size(), "the labels");
+  const Stream stream;
+  pixels_.upload(pixels.data(), 0, pixels.size(), stream.get());
+  labels_.upload(labels.data(), 0, labels.size(), stream.get());
+  stream.wait();
+}
+
+BatchMaker::BatchMaker(const batch::ExecutorSettings& settings, const data::Dataset& dataset,
+                       const DeviceImages& images, const BatchCapacity& capacity)
+    : dataset_(dataset), capacity_(capacity) {
+  require_gpu();
+  job_.rules = batch_rules(settings, dataset);
+  job_.set = images.get();
+  job_.stride = capacity.batch_size;
+  if (images.height() != job_.rules.height || images.width() != job_.rules.width ||
+      images.size() != dataset.size() || capacity.batch_size < 1 || capacity.steps < 1) {
+    throw InternalError(concat("a maker of batches got ", images.size(), " images of ",
+                               images.height(), "x", images.width(), ", batches of ",
+                               capacity.batch_size, " and ", capacity.steps, " steps for a set of ",
+                               dataset.size(), " images of ", job_.rules.height, "x",
+                               job_.rules.width));
+  }
+  const DeviceLimits limits = device_limits();
+  multiprocessors_ = limits.multiprocessors;
+  job_.memory = plan_memory(job_.rules.height, job_.rules.width, limits.block_memory);
+  const auto grid = [&](bool few) {
+    return grid_of(Program::batch, block_threads(job_.rules.height, job_.rules.width, few),
+                   job_.memory.shared());
+  };
+  few_ = grid(true);
+  many_ = grid(false);
+  allocate();
+
+  const std::vector<std::byte> table = value_table(settings);
+  table_ = DeviceMemory<std::byte>(table.size(), "the table of values");
+  job_.table = table_.get();
+  const Stream stream;
+  table_.upload(table.data(), 0, table.size(), stream.get());
+  stream.wait();
+}
+
+void BatchMaker::allocate() {
+  const auto count = static_cast<std::size_t>(capacity_.batch_size);
+  const std::size_t tasks = product(capacity_.steps, capacity_.batch_size, 1);
+  images_ = DeviceMemory<ImageTask>(tasks, "the plans of an epoch");
+  if (capacity_.target_images) {
+    targets_ = DeviceMemory<ImageTask>(tasks, "the plans of an epoch's target images");
+  }
+  step_ = DeviceMemory<std::uint32_t>(1, "the number of the step");
+  const int blocks_at_once = std::min(std::max(few_.most_blocks, many_.most_blocks),
+                                      capacity_.batch_size * (capacity_.target_images ? 2 : 1));
+  workspace_ = DeviceMemory<std::byte>(product(blocks_at_once, 1, job_.memory.global()),
+                                       "the working memory of saliency");
+  const std::size_t blocks =
+      1 + (job_.rules.plain_added ? 1 : 0) + (capacity_.target_images ? 1 : 0);
+  const std::size_t image_bytes =
+      product(job_.rules.height, job_.rules.width, job_.rules.bf16 ? 6 : 12);
+  pixels_ = DeviceMemory<std::byte>(blocks * count * image_bytes, "a batch");
+  labels_ = DeviceMemory<std::int32_t>(count, "labels");
+  target_labels_ = DeviceMemory<std::int32_t>(count, "target labels");
+  lambda_ = DeviceMemory<float>(count, "lambda");
+  contrast_lambda_ = DeviceMemory<float>(count, "lambda");
+  is_masked_ = DeviceMemory<std::uint8_t>(count, "masks");
+  peaks_ = DeviceMemory<Point>(count, "peaks");
+  boxes_ = DeviceMemory<Box>(count, "boxes");
+  samples_ = DeviceMemory<std::uint32_t>(count, "samples");
+  job_.images = images_.get();
+  job_.targets = targets_.get();
+  job_.step = step_.get();
+  job_.workspace = workspace_.get();
+  job_.out = {pixels_.get(), labels_.get(),          target_labels_.get(),
+              lambda_.get(), contrast_lambda_.get(), is_masked_.get(),
+              peaks_.get(),  boxes_.get(),           samples_.get()};
+}
+
+void BatchMaker::upload(const std::vector<PackedStep>& steps, cudaStream_t stream) {
+  if (steps.size() > static_cast<std::size_t>(capacity_.steps)) {
+    throw InternalError(
+        concat("a maker of batches for ", capacity_.steps, " steps got ", steps.size()));
+  }
+  const auto stride = static_cast<std::size_t>(capacity_.batch_size);
+  std::vector<ImageTask> images(steps.size() * stride);
+  std::vector<ImageTask> targets(capacity_.target_images ? images.size() : 0);
+  std::vector<StepShape> shapes;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const PackedStep& step = steps[i];
+    if (step.images.size() > stride || (!step.targets.empty() && targets.empty())) {
+      throw InternalError(concat("a maker of batches of ", stride, " images got a step of ",
+                                 step.images.size(), " and ", step.targets.size(),
+                                 " target images"));
+    }
+    const auto start = static_cast<std::ptrdiff_t>(i * stride);
+    std::copy(step.images.begin(), step.images.end(), images.begin() + start);
+    std::copy(step.targets.begin(), step.targets.end(), targets.begin() + start);
+    shapes.push_back(step.shape);
+  }
+  images_.upload(images.data(), 0, images.size(), stream);
+  if (!targets.empty()) targets_.upload(targets.data(), 0, targets.size(), stream);
+  shapes_ = std::move(shapes);
+  seek(0, stream);
+}
+
+void BatchMaker::load(std::span<const plan::StepPlan> plans, cudaStream_t stream) {
+  std::vector<PackedStep> steps;
+  for (const plan::StepPlan& plan : plans) steps.push_back(pack(plan, job_.rules, dataset_));
+  upload(steps, stream);
+}
+
+void BatchMaker::load_evaluation(const std::vector<std::uint32_t>& samples, cudaStream_t stream) {
+  const auto most = static_cast<std::size_t>(capacity_.batch_size);
+  std::vector<PackedStep> steps;
+  for (std::size_t first = 0; first < samples.size(); first += most) {
+    const std::size_t count = std::min(most, samples.size() - first);
+    steps.push_back(pack_evaluation(samples, first, count, dataset_));
+  }
+  upload(steps, stream);
+}
+
+void BatchMaker::seek(int step, cudaStream_t stream) {
+  launch_seek(step_.get(), static_cast<std::uint32_t>(step), stream);
+}
+
+void BatchMaker::make(const StepShape& shape, cudaStream_t stream) {
+  if (shape.count < 1 || shape.count > capacity_.batch_size ||
+      (shape.has_targets && !capacity_.target_images) ||
+      (shape.has_plain && !job_.rules.plain_added)) {
+    throw InternalError(concat("a maker of batches of ", capacity_.batch_size,
+                               " images was asked for a step of ", shape.count, " in ",
+                               shape.blocks(), " blocks"));
+  }
+  BatchJob job = job_;
+  job.shape = shape;
+  launch(job, job.images_in_all() <= 2 * multiprocessors_ ? few_ : many_, stream);
+  launch_next(step_.get(), stream);
+}
+
+void BatchMaker::download(const StepShape& shape, batch::Batch& out, cudaStream_t stream) const {
+  make_room(shape, job_.rules, out);
+  const auto count = static_cast<std::size_t>(shape.count);
+  pixels_.download(out.pixels.data(), out.pixels.size(), stream);
+  labels_.download(out.labels.data(), count, stream);
+  target_labels_.download(out.target_labels.data(), count, stream);
+  lambda_.download(out.lambda.data(), count, stream);
+  contrast_lambda_.download(out.contrast_lambda.data(), count, stream);
+  is_masked_.download(out.is_masked.data(), count, stream);
+  peaks_.download(out.peaks.data(), count, stream);
+  boxes_.download(out.boxes.data(), count, stream);
+  samples_.download(out.samples.data(), count, stream);
+  check(cudaStreamSynchronize(stream), "making a batch");
+  drop_absent(shape, out);
+}
+
+double BatchMaker::least_bytes(const StepShape& shape) const {
+  const double values = 3.0 * job_.rules.height * job_.rules.width;
+  const int sources = shape.has_targets ? 2 : 1;
+  return shape.count * values * (sources + shape.blocks() * (job_.rules.bf16 ? 2.0 : 4.0));
+}
+
+}  // namespace smcl::kernels

@@ -1,0 +1,173 @@
+#include "kernels/image_task.h"
+
+#include "core/error.h"
+#include "kernels/block_saliency.h"
+
+namespace smcl::kernels {
+namespace {
+
+Map map_named(const std::string& detector) {
+  if (detector == "fine_grained") return Map::fine_grained;
+  if (detector == "joint") return Map::joint;
+  if (detector == "random") return Map::random;
+  if (detector == "centre") return Map::centre;
+  throw UsageError(concat("saliency.detector = ", detector,
+                          " has no GPU version; expected fine_grained, joint, random or centre, or "
+                          "batches made on the CPU"));
+}
+
+ImageTask task_of(const plan::ImageDraw& draw, const BatchRules& rules,
+                  const data::Dataset& dataset) {
+  if (draw.index >= dataset.size()) {
+    throw InternalError(
+        concat("a plan asks for image ", draw.index, " of a data set of ", dataset.size()));
+  }
+  const plan::Crop crop = plan::resolve(draw, rules.padding);
+  ImageTask task;
+  task.sample = draw.index;
+  task.down = crop.top - rules.padding;
+  task.right = crop.left - rules.padding;
+  task.flip = crop.flip;
+  return task;
+}
+
+void add_mask(const plan::MaskDraw& draw, const BatchRules& rules, const data::Dataset& dataset,
+              int epoch, ImageTask& task) {
+  if (!draw.on && !draw.cutout) return;
+  task.cover = draw.on ? Cover::mask : Cover::cutout;
+  task.place_y = draw.place_y;
+  task.place_x = draw.place_x;
+  task.noise = draw.noise;
+  if (rules.fill == plan::Fill::other) {
+    if (draw.other >= dataset.size()) {
+      throw InternalError(
+          concat("a plan fills from image ", draw.other, " of a data set of ", dataset.size()));
+    }
+    task.other = draw.other;
+  }
+  // In the middle nothing is clipped, so the box has its full sides there.
+  const Box box = batch::mask_box({rules.height / 2, rules.width / 2}, draw.keep, rules.height,
+                                  rules.width, plan::Border::clip);
+  task.half_height = box.height() / 2;
+  task.half_width = box.width() / 2;
+  if (rules.kind == plan::MaskKind::oracle) {
+    task.object = dataset.object_box(task.sample, epoch).value_or(Box{});
+  }
+}
+
+bool fits(std::size_t size, std::size_t count) {
+  return size == 0 || size == count;
+}
+
+}  // namespace
+
+BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Dataset& dataset) {
+  const batch::Executor checks(settings, dataset);
+  std::vector<std::uint8_t> scratch;
+  const ImageView first = dataset.image(0, 0, scratch);
+  if (std::int64_t{first.height} * first.width > kMostPixels) {
+    throw UsageError(concat("images of ", first.height, "x", first.width,
+                            " are too large for batches made on a GPU; expected at most ",
+                            kMostPixels, " pixels"));
+  }
+  BatchRules rules;
+  rules.height = first.height;
+  rules.width = first.width;
+  rules.padding = settings.augment.crop_padding;
+  rules.kind = settings.mask.kind;
+  rules.on = settings.mask.on;
+  rules.border = settings.mask.border;
+  rules.fill = settings.mask.fill;
+  rules.rule = settings.lambda.rule;
+  rules.constant = settings.lambda.constant;
+  rules.bf16 = settings.precision == batch::Precision::bf16;
+  rules.plain_added = settings.mask.plain == plan::Plain::add;
+  if (rules.kind == plan::MaskKind::saliency || rules.rule == plan::LambdaRule::removed_saliency) {
+    rules.map = map_named(settings.mask.detector);
+  }
+  return rules;
+}
+
+std::vector<std::byte> value_table(const batch::ExecutorSettings& settings) {
+  std::vector<std::uint8_t> ramp;
+  for (int value = 0; value < 256; ++value) {
+    ramp.insert(ramp.end(), 3, static_cast<std::uint8_t>(value));
+  }
+  const std::size_t values = ramp.size();
+  const data::ResidentDataset picture(1, 256, std::move(ramp), {0}, {"ramp"});
+  std::vector<std::byte> table(values * (settings.precision == batch::Precision::fp32 ? 4 : 2));
+  batch::evaluation_pixels(picture, {0}, 0, 1, settings.normalisation, settings.precision,
+                           table.data());
+  return table;
+}
+
+PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset) {
+  const std::size_t count = plan.images.size();
+  if (count == 0 || !fits(plan.masks.size(), count) || !fits(plan.target_classes.size(), count) ||
+      !fits(plan.targets.size(), count)) {
+    throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
+                               " masks, ", plan.target_classes.size(), " target classes and ",
+                               plan.targets.size(), " target images"));
+  }
+  PackedStep step;
+  step.shape = {static_cast<int>(count), plan.masked,         plan.masked && rules.plain_added,
+                !plan.targets.empty(),   !plan.masks.empty(), !plan.target_classes.empty()};
+  for (std::size_t i = 0; i < count; ++i) {
+    ImageTask task = task_of(plan.images[i], rules, dataset);
+    if (step.shape.has_target_labels) task.target_label = plan.target_classes[i];
+    if (step.shape.has_places) add_mask(plan.masks[i], rules, dataset, plan.epoch, task);
+    step.images.push_back(task);
+  }
+  for (const plan::ImageDraw& draw : plan.targets) {
+    step.targets.push_back(task_of(draw, rules, dataset));
+  }
+  return step;
+}
+
+PackedStep pack_evaluation(const std::vector<std::uint32_t>& samples, std::size_t first,
+                           std::size_t count, const data::Dataset& dataset) {
+  if (first > samples.size() || count > samples.size() - first) {
+    throw InternalError(concat("evaluation images ", first, " to ", first + count, " of ",
+                               samples.size(), " were asked for"));
+  }
+  PackedStep step;
+  step.shape.count = static_cast<int>(count);
+  for (std::size_t i = first; i < first + count; ++i) {
+    // Without padding every draw resolves to the image as it is.
+    step.images.push_back(task_of({samples[i], 0, 0, false}, BatchRules{}, dataset));
+  }
+  return step;
+}
+
+void make_room(const StepShape& shape, const BatchRules& rules, batch::Batch& out) {
+  const auto count = static_cast<std::size_t>(shape.count);
+  const std::size_t values =
+      static_cast<std::size_t>(rules.height) * static_cast<std::size_t>(rules.width) * 3;
+  out.count = shape.count;
+  out.height = rules.height;
+  out.width = rules.width;
+  out.precision = rules.bf16 ? batch::Precision::bf16 : batch::Precision::fp32;
+  out.masked = shape.masked;
+  out.has_plain = shape.has_plain;
+  out.has_targets = shape.has_targets;
+  out.pixels.resize(static_cast<std::size_t>(shape.blocks()) * count * values *
+                    (rules.bf16 ? 2 : 4));
+  out.labels.resize(count);
+  out.target_labels.resize(count);
+  out.lambda.resize(count);
+  out.contrast_lambda.resize(count);
+  out.is_masked.resize(count);
+  out.peaks.resize(count);
+  out.boxes.resize(count);
+  out.samples.resize(count);
+}
+
+void drop_absent(const StepShape& shape, batch::Batch& out) {
+  if (!shape.has_target_labels) out.target_labels.clear();
+  if (!shape.has_places) {
+    out.peaks.clear();
+    out.boxes.clear();
+  }
+}
+
+}  // namespace smcl::kernels

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "batch/batch.h"
+#include "image/geometry.h"
+#include "kernels/host_device.h"
+#include "plan/step_plan.h"
+
+/// A step plan as the device gets it: plain records of one size an image.
+namespace smcl::kernels {
+
+enum class Cover : std::uint8_t { none, mask, cutout };
+
+/// One image of a step.
+struct ImageTask {
+  std::uint32_t sample = 0;  ///< position in the data set
+  std::uint32_t other = 0;   ///< position of the image that fills (fill = other)
+  std::int32_t down = 0;     ///< crop: Picture::down and right
+  std::int32_t right = 0;
+  std::uint32_t place_y = 0;  ///< uniform, for random places
+  std::uint32_t place_x = 0;
+  std::uint64_t noise = 0;       ///< key of the noise that fills (fill = noise)
+  std::int32_t half_height = 0;  ///< of the box, before clipping
+  std::int32_t half_width = 0;
+  std::int32_t target_label = 0;  ///< where the plan has target classes
+  Box object;  ///< the true object's box in the original, where mask.kind = oracle
+  bool flip = false;
+  Cover cover = Cover::none;
+};
+
+enum class Map : std::uint8_t { none, fine_grained, joint, random, centre };
+
+/// What holds for all images of a run.
+struct BatchRules {
+  int height = 0;
+  int width = 0;
+  int padding = 0;
+  Map map = Map::none;  ///< none: neither places nor lambda need one
+  plan::MaskKind kind = plan::MaskKind::saliency;
+  plan::SaliencyOn on = plan::SaliencyOn::visible;
+  plan::Border border = plan::Border::clip;
+  plan::Fill fill = plan::Fill::mean;
+  plan::LambdaRule rule = plan::LambdaRule::area;
+  double constant = 0.5;
+  bool bf16 = false;
+  bool plain_added = false;  ///< mask.plain = add
+};
+
+/// Throws what batch::Executor throws for these settings and this set, UsageError for images of
+/// more than kMostPixels. Detectors that need the network are refused as there.
+BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Dataset& dataset);
+
+/// 256 x 3 normalised values in settings.precision: byte v of channel c at 3 * v + c.
+std::vector<std::byte> value_table(const batch::ExecutorSettings& settings);
+
+/// What of a step decides how much is made, and which parts of the result mean something.
+struct StepShape {
+  int count = 0;  ///< B
+  bool masked = false;
+  bool has_plain = false;
+  bool has_targets = false;
+  bool has_places = false;         ///< the plan has masks or cut-outs
+  bool has_target_labels = false;  ///< the plan has target classes
+  bool operator==(const StepShape&) const = default;
+  SMCL_HD int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }
+};
+
+/// A step plan in records.
+struct PackedStep {
+  StepShape shape;
+  std::vector<ImageTask> images;
+  std::vector<ImageTask> targets;  ///< empty, or as many
+};
+
+/// True object boxes are looked up here. Throws InternalError for positions outside the data set
+/// and for lists of different lengths.
+PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset);
+
+/// Images [first, first + count) of `samples` as they are, for evaluation. Throws InternalError
+/// where the range leaves `samples` or a position the data set.
+PackedStep pack_evaluation(const std::vector<std::uint32_t>& samples, std::size_t first,
+                           std::size_t count, const data::Dataset& dataset);
+
+/// Gives `out` the sizes of a step of that shape, peaks, boxes and target labels included.
+void make_room(const StepShape& shape, const BatchRules& rules, batch::Batch& out);
+/// Empties what a plan of that shape does not have.
+void drop_absent(const StepShape& shape, batch::Batch& out);
+
+}  // namespace smcl::kernels

@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "batch/loader.h"
 #include "bench.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "data/dataset.h"
@@ -19,13 +21,16 @@
 #include "nn/network.h"
 #include "peer_process.h"
 #include "tensor/runtime.h"
+#include "train/evaluate.h"
 
 /// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
 /// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
-/// all of its modes. Without Python the peer's columns are missing and a line on standard error
-/// says so. Arguments: what to measure, such as `ce` or `smcl/bf16`; all without any. A second kind
-/// of row compares our step with and without making batches. The peak of memory is the process's:
-/// to compare with LibTorch's operations run `ce/fp32` once more with SMCL_KERNELS=torch.
+/// all of its modes; and evaluation of as many images. Without Python the peer's columns are
+/// missing and a line on standard error says so. Arguments: what to measure, such as `ce`,
+/// `smcl/bf16` or `eval`; all without any. SMCL_BENCH_MODES limits the peer's modes to a list with
+/// commas. A second kind of row compares our step with and without making batches. The peak of
+/// memory is the process's: to compare with LibTorch's operations run `ce/fp32` once more with
+/// SMCL_KERNELS=torch.
 namespace {
 
 using namespace smcl;
@@ -56,7 +61,10 @@ class Ours {
  public:
   Ours(const std::string& method_name, batch::Precision precision,
        const data::ResidentDataset& data)
-      : recipe_(recipe(method_name)), network_({}, 10, 0, precision, at::kCPU) {
+      : recipe_(recipe(method_name)),
+        network_({}, 10, 0, precision, at::kCPU),
+        data_(data),
+        evaluates_(method_name == "eval") {
     std::vector<std::uint32_t> samples(data.size());
     std::vector<std::int32_t> labels(data.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -79,6 +87,12 @@ class Ours {
   /// Seconds a step, with batches from the loader or one batch again and again.
   double step(bool fresh) {
     const auto start = Clock::now();
+    if (evaluates_) {
+      const std::vector<std::uint32_t> samples = range(first_);
+      first_ = fresh ? (first_ + kBatch) % 512 : first_;
+      train::evaluate(network_, data_, samples, {}, kBatch);
+      return std::chrono::duration<double>(Clock::now() - start).count();
+    }
     const batch::Batch& batch = fresh ? next() : kept();
     tensor::FlatStore& store = network_.store();
     store.zero_gradients();
@@ -89,11 +103,15 @@ class Ours {
 
  private:
   static experiment::Recipe recipe(const std::string& method_name) {
-    config::Document document =
-        config::Document::parse("mask.prob = 1.0\nmask.start = 0.0\ntrain.epochs = 1", "bench");
-    document.set("method.name=" + method_name);
-    if (method_name == "ce") document = config::Document::parse("method.name = 'ce'", "bench");
+    config::Document document = config::Document::parse(
+        "method.name = 'smcl'\nmask.prob = 1.0\nmask.start = 0.0\ntrain.epochs = 1", "bench");
+    if (method_name != "smcl") document = config::Document::parse("method.name = 'ce'", "bench");
     return experiment::resolve_recipe(document, "bench");
+  }
+  static std::vector<std::uint32_t> range(std::uint32_t first) {
+    std::vector<std::uint32_t> samples(kBatch);
+    std::iota(samples.begin(), samples.end(), first);
+    return samples;
   }
   const batch::Batch& next() {
     const batch::Batch* batch = loader_->next();
@@ -110,6 +128,9 @@ class Ours {
 
   experiment::Recipe recipe_;
   nn::Network network_;
+  const data::ResidentDataset& data_;
+  bool evaluates_;
+  std::uint32_t first_ = 0;
   std::shared_ptr<const plan::Planner> planner_;
   std::unique_ptr<method::Method> method_;
   std::unique_ptr<batch::Loader> loader_;
@@ -151,8 +172,11 @@ double ask(bench::PeerProcess& peer, const std::string& method, bool first,
   double peak = 0.0;
   double best = 1e9;
   for (const auto& [mode, seconds] : times) best = std::min(best, seconds[0]);
+  const char* wish = std::getenv("SMCL_BENCH_MODES");
+  const std::string wished = wish == nullptr ? "" : concat(',', wish, ',');
   for (const char* mode : {"fp32-nchw", "fp32-nhwc", "bf16-nchw", "bf16-nhwc", "fp32-nhwc-compile",
                            "bf16-nhwc-compile"}) {
+    if (!wished.empty() && wished.find(concat(',', mode, ',')) == std::string::npos) continue;
     if (!first && (times.count(mode) == 0 || times[mode][0] > 2.5 * best)) continue;
     const int steps = first ? 1 : kSteps;
     const std::string answer =
@@ -160,6 +184,9 @@ double ask(bench::PeerProcess& peer, const std::string& method, bool first,
     if (answer.empty()) continue;
     const auto row = nlohmann::json::parse(answer);
     times[mode].push_back(row.at("seconds").get<double>());
+    if (first && method == "smcl" && !row.at("saliency").get<bool>()) {
+      log::warn("the peer's OpenCV has no saliency: it masks without, which favours it");
+    }
     peak = std::max(peak, row.at("peak_mb").get<double>());
   }
   return peak;
@@ -196,6 +223,7 @@ void compare(const std::string& method, const std::vector<std::string>& precisio
     for (const auto& [mode, seconds] : theirs) {
       print_row(bench, "PyTorch " + mode, mine, median(seconds), mb, theirs_mb, threads);
     }
+    if (method == "eval") continue;
     print_row(bench + "/plan and batch hidden", "the same step on one batch", mine,
               median(one_batch[name]), mb, 0, threads);
   }
@@ -215,7 +243,7 @@ int main(int argc, char** argv) {
   if (!alive)
     log::warn("no Python with PyTorch and OpenCV: the peer is left out (bench/peers/install)");
   std::vector<std::string> wishes(argv + 1, argv + argc);
-  if (wishes.empty()) wishes = {"ce", "smcl"};
+  if (wishes.empty()) wishes = {"ce", "smcl", "eval"};
   for (const std::string& wish : wishes) {
     const std::size_t slash = wish.find('/');
     std::vector<std::string> precisions{"fp32", "bf16"};

@@ -15,7 +15,8 @@
 
 /// The convolutional trunk of ResNet-32 by itself at batch 128, in every kind of kernels that this
 /// CPU has: forward and backward, and evaluation, with 1 thread and with all. GFLOP/s count the
-/// multiplications and additions of the convolutions only. Arguments: batch size, default 128.
+/// multiplications and additions of the convolutions only. Arguments: batch size, default 128; a
+/// text that the names of the kernels to measure contain, such as tiles.
 namespace {
 
 using namespace smcl;
@@ -175,7 +176,14 @@ void row(const std::string& what, const TrunkKernels& kernels, int count, int th
   std::fflush(stdout);
 }
 
-void measure(Element element, const TrunkKernels& kernels, int count, int threads) {
+struct Wish {
+  int count = 128;
+  std::string kernels;  ///< part of their name
+};
+
+void measure(Element element, const TrunkKernels& kernels, const Wish& wish, int threads) {
+  if (name(kernels).find(wish.kernels) == std::string::npos) return;
+  const int count = wish.count;
   const TrunkShape shape = resnet32(element);
   Trunk trunk(shape, kernels, threads);
   Network network(shape, count);
@@ -191,19 +199,21 @@ void measure(Element element, const TrunkKernels& kernels, int count, int thread
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int count = argc > 1 ? std::atoi(argv[1]) : 128;
+  Wish wish;
+  if (argc > 1) wish.count = std::atoi(argv[1]);
+  if (argc > 2) wish.kernels = argv[2];
   const int all = usable_cpus();
   for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (!cpu_supports(isa)) continue;
     for (const int threads : {1, all}) {
       if (isa != Isa::avx512_bf16) {
         for (const Element element : {Element::fp32, Element::bf16}) {
-          measure(element, {isa, Arithmetic::fp32}, count, threads);
+          measure(element, {isa, Arithmetic::fp32}, wish, threads);
         }
         continue;
       }
-      measure(Element::bf16, {isa, Arithmetic::bf16_pairs}, count, threads);
-      if (may_use_tiles()) measure(Element::bf16, {isa, Arithmetic::bf16_tiles}, count, threads);
+      measure(Element::bf16, {isa, Arithmetic::bf16_pairs}, wish, threads);
+      if (may_use_tiles()) measure(Element::bf16, {isa, Arithmetic::bf16_tiles}, wish, threads);
     }
   }
   return 0;

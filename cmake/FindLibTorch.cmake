@@ -39,7 +39,12 @@ if(LibTorch_FOUND AND NOT TARGET torch::cpu)
   add_library(torch::cpu INTERFACE IMPORTED)
   target_include_directories(torch::cpu SYSTEM INTERFACE
     "${_torch}/include" "${_torch}/include/torch/csrc/api/include")
+  # The threads of LibTorch's own OpenMP; a second one in the process would have threads of its own.
+  set(_openmp gomp)
+  if(EXISTS "${_torch}/lib/libgomp.so.1")
+    set(_openmp "${_torch}/lib/libgomp.so.1")
+  endif()
   # CMake adds the folder of these to the RPATH of the build tree, and takes it out on installation.
   target_link_libraries(torch::cpu INTERFACE -Wl,--no-as-needed "${_torch}/lib/libtorch_cpu.so"
-    "${_torch}/lib/libc10.so" -Wl,--as-needed)
+    "${_torch}/lib/libc10.so" -Wl,--as-needed ${_openmp})
 endif()

@@ -6,7 +6,7 @@
 # tests/NAME/*.cpp. File names carry what a file needs of the CPU: *_avx2.cpp,
 # *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp (which has its tiles in assembler) get that
 # instruction set's flags and must be reached through run-time dispatch only; everything else is
-# plain x86-64. With SMCL_CUDA a module also has its *.cu, and they take the place of
+# plain x86-64. *_openmp.cpp get OpenMP. With SMCL_CUDA a module also has its *.cu, and they take the place of
 # *_without_cuda.cpp (cmake/SmclCuda.cmake).
 
 add_library(smcl_flags INTERFACE)
@@ -38,7 +38,10 @@ function(smcl_isa_flags)
     elseif(source MATCHES "_(avx512bf16|amx)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${SMCL_AVX512BF16_FLAGS}")
     endif()
-    if(source MATCHES "_(avx2|avx512|avx512bf16|amx)\\.cpp$")
+    if(source MATCHES "_openmp\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -fopenmp)
+    endif()
+    if(source MATCHES "_(avx2|avx512|avx512bf16|amx|openmp)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endforeach()

@@ -60,6 +60,9 @@ class ResNet(nn.Module):
         return self.fc(f), self.head(f)
 
 
+SALIENCY = hasattr(cv2, "saliency")
+
+
 class Step:
     def __init__(self, mode):
         self.bf16 = mode.startswith("bf16")
@@ -71,7 +74,8 @@ class Step:
         self.pixels = torch.randint(0, 256, (10000, 3, SIZE, SIZE), dtype=torch.uint8)
         self.pixels = F.avg_pool2d(self.pixels.float(), 5, 1, 2).byte()  # some structure for saliency
         self.labels = torch.randint(0, CLASSES, (10000,))
-        self.saliency = cv2.saliency.StaticSaliencyFineGrained_create()
+        # OpenCV without its contributed modules: any map, which favours this side.
+        self.saliency = cv2.saliency.StaticSaliencyFineGrained_create() if SALIENCY else None
 
     def images(self, index):
         x = F.pad(self.pixels[index], (4, 4, 4, 4))
@@ -91,7 +95,8 @@ class Step:
         cut = int(SIZE * np.sqrt(1 - keep)) // 2
         lam = torch.ones(len(raw))
         for i in range(len(raw)):
-            _, m = self.saliency.computeSaliency(raw[i].permute(1, 2, 0).numpy()[:, :, ::-1].copy())
+            image = raw[i].permute(1, 2, 0).numpy()[:, :, ::-1].copy()
+            m = self.saliency.computeSaliency(image)[1] if SALIENCY else image[:, :, 0]
             py, px = divmod(int(m.argmax()), SIZE)
             y0, y1 = max(py - cut, 0), min(py + cut, SIZE)
             x0, x1 = max(px - cut, 0), min(px + cut, SIZE)
@@ -111,7 +116,16 @@ class Step:
 
         return (lam * sc(y) + (1 - lam) * sc(q)).mean()
 
+    def evaluate(self):
+        index = torch.randint(0, 10000, (BATCH,))
+        self.net.eval()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            self.call(self.normal(self.pixels[index]))[0].float()
+        self.net.train()
+
     def __call__(self, method):
+        if method == "eval":
+            return self.evaluate()
         index = torch.randint(0, 10000, (BATCH,))
         y = self.labels[index]
         raw = self.images(index)
@@ -157,7 +171,7 @@ def main():
             step(method)
             times.append(time.perf_counter() - start)
         print(json.dumps({"mode": mode, "method": method, "seconds": statistics.median(times),
-                          "torch": torch.__version__,
+                          "torch": torch.__version__, "saliency": SALIENCY,
                           "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "threads": torch.get_num_threads()}), flush=True)
 
 

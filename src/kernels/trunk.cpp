@@ -182,18 +182,22 @@ std::shared_ptr<TrunkTape> Trunk::forward(const void* images, int count,
   for (std::size_t l = 0; l < s.plans.size(); ++l) {
     const LayerPlan& plan = s.plans[l];
     const std::ptrdiff_t pixel = plan.out.channels;
-    s.each_image(count, parallel, [&](int n, std::size_t /*part*/, TrunkScratch& scratch) {
+    s.each_image(count, parallel, [&](const Visit& visit, TrunkScratch& scratch) {
+      const int n = visit.image;
       const float* map = s.input_map(*tape, l, n, true, scratch);
+      ConvTask task = s.convolution(l, map, scratch);
+      task.ahead = s.forward_ahead(*tape, l, visit.next);
       float* sums = s.image_sums(l, n);
       std::fill_n(sums, 2 * pixel, 0.0F);
-      s.passes.forward(s.convolution(l, map, scratch), {.y = tape->y(l, n),
-                                                        .place = {plan.out.width * pixel, pixel},
-                                                        .pivot = layers[l].running_mean,
-                                                        .sums = sums});
+      s.passes.forward(task, {.y = tape->y(l, n),
+                              .place = {plan.out.width * pixel, pixel},
+                              .pivot = layers[l].running_mean,
+                              .sums = sums});
     });
     s.finish_forward(*tape, l, layers[l], statistics_rows, rule);
   }
-  s.each_image(count, parallel, [&](int n, std::size_t /*part*/, TrunkScratch& scratch) {
+  s.each_image(count, parallel, [&](const Visit& visit, TrunkScratch& scratch) {
+    const int n = visit.image;
     s.passes.pool({.activate = s.block_input(*tape, s.shape.blocks.size(), n, scratch),
                    .features = features + static_cast<std::ptrdiff_t>(n) * this->features()});
   });
@@ -247,7 +251,8 @@ void Trunk::infer(const void* images, int count, const std::vector<TrunkLayer>& 
   }
   const std::size_t image_bytes = static_cast<std::size_t>(s.shape.height) *
                                   static_cast<std::size_t>(s.shape.width) * 3 * s.element_size;
-  s.each_image(count, parallel, [&](int n, std::size_t /*part*/, TrunkScratch& scratch) {
+  s.each_image(count, parallel, [&](const Visit& visit, TrunkScratch& scratch) {
+    const int n = visit.image;
     const auto* image =
         static_cast<const std::byte*>(images) + static_cast<std::size_t>(n) * image_bytes;
     const float* last = s.infer_image(image, norms, scratch);

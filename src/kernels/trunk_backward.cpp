@@ -24,21 +24,14 @@ void Trunk::State::finish_backward(TrunkTape& tape, std::size_t l, const TrunkLa
                         norm.b.data(), norm.c.data());
 }
 
-void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* dy, float* dw,
-                                   TrunkScratch& scratch) const {
-  const LayerPlan& plan = plans[l];
-  const std::ptrdiff_t in = plan.in.channels;
+void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* dy, bool last,
+                                   float* dw, TrunkScratch& scratch) const {
   if (passes.arithmetic == Arithmetic::bf16_tiles) {
-    passes.tile_weights({.x = x,
-                         .dy = dy,
-                         .in = plan.in,
-                         .out = plan.out,
-                         .stride = plan.stride,
-                         .x_pairs = scratch.pairs_x.floats(),
-                         .dy_tiles = scratch.pairs_dy.floats(),
-                         .dw = dw});
+    tile_weight_gradient(l, x, dy, last, dw, scratch);
     return;
   }
+  const LayerPlan& plan = plans[l];
+  const std::ptrdiff_t in = plan.in.channels;
   WeightTask task;
   task.run_cells = 3 * plan.in.channels;
   task.rows = plan.out.height;
@@ -82,15 +75,38 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
   passes.weights(task);
 }
 
+void Trunk::State::tile_weight_gradient(std::size_t l, const float* x, const float* dy, bool last,
+                                        float* dw, TrunkScratch& scratch) const {
+  const LayerPlan& plan = plans[l];
+  const int place = scratch.waiting++;
+  const bool sum = last || scratch.waiting == tile_places(plan);
+  passes.tile_weights({.x = x,
+                       .dy = dy,
+                       .in = plan.in,
+                       .out = plan.out,
+                       .stride = plan.stride,
+                       .place = place,
+                       .images = sum ? scratch.waiting : 0,
+                       .x_pairs = scratch.pairs_x.floats(),
+                       .dy_tiles = scratch.pairs_dy.floats(),
+                       .dw = dw});
+  if (sum) scratch.waiting = 0;
+}
+
 template <class End>
 void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGradient& out,
                                   const Parallel& parallel, const End& end) {
   const LayerPlan& plan = plans[l];
   const std::size_t size =
       9 * static_cast<std::size_t>(plan.in.channels) * static_cast<std::size_t>(plan.out.channels);
-  std::fill_n(weight_sums.floats(), parts * size, 0.0F);
   const LayerNorm& norm = tape.norm(l);
-  each_image(tape.count(), parallel, [&](int n, std::size_t part, TrunkScratch& scratch) {
+  if (static_cast<std::size_t>(tape.count()) < parts) {  // some parts have no image
+    std::fill_n(weight_sums.floats(), parts * size, 0.0F);
+  }
+  each_image(tape.count(), parallel, [&](const Visit& visit, TrunkScratch& scratch) {
+    const int n = visit.image;
+    float* sums = weight_sums.floats() + visit.part * size;
+    if (visit.first) std::fill_n(sums, size, 0.0F);
     // A first layer's gradient lies where the second's y was, a second's where the block's output
     // was, and so that of the stem.
     const bool first = l % 2 == 1;
@@ -103,8 +119,8 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
                      .map = dy,
                      .size = plan.out});
     const float* x = input_map(tape, l, n, false, scratch);
-    weight_gradient(l, x, dy, weight_sums.floats() + part * size, scratch);
-    end(n, dy, scratch);
+    weight_gradient(l, x, dy, visit.last, sums, scratch);
+    end(visit, dy, scratch);
   });
   const int rows = plan.out.channels / 16;
   run_parts(parallel, static_cast<std::size_t>(rows), [&](std::size_t begin, std::size_t last) {
@@ -113,13 +129,15 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
   });
 }
 
-void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, int n, const float* dy,
-                                   TrunkScratch& scratch) {
+void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, const Visit& visit,
+                                   const float* dy, TrunkScratch& scratch) {
   const std::size_t l = 2 * b + 2;
+  const int n = visit.image;
   const std::ptrdiff_t pixel = plans[l].out.channels;
   const LayerNorm& norm = tape.norm(l - 1);
   ConvTask task = convolution(l, dy, scratch);
   task.weights = backward_panels[l].floats();
+  task.ahead = backward_ahead(tape, l, visit.next);
   float* sums = image_sums(l - 1, n);
   std::fill_n(sums, 2 * pixel, 0.0F);
   BackwardEnd end;
@@ -133,18 +151,20 @@ void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, int n, const 
   passes.backward(task, end);
 }
 
-void Trunk::State::backward_first(TrunkTape& tape, std::size_t b, int n, const float* dy,
-                                  TrunkScratch& scratch) {
+void Trunk::State::backward_first(TrunkTape& tape, std::size_t b, const Visit& visit,
+                                  const float* dy, TrunkScratch& scratch) {
   const std::size_t l = 2 * b + 1;
+  const int n = visit.image;
   const std::ptrdiff_t pixel = plans[l].in.channels;
   float* sums = image_sums(l - 1, n);
   std::fill_n(sums, 2 * pixel, 0.0F);
   if (plans[l].stride == 2) {
-    backward_stride2(tape, b, n, dy, scratch);
+    backward_stride2(tape, b, visit, dy, scratch);
     return;
   }
   ConvTask task = convolution(l, dy, scratch);
   task.weights = backward_panels[l].floats();
+  task.ahead = backward_ahead(tape, l, visit.next);
   BackwardEnd end;
   end.g = tape.z(b, n);
   end.y = tape.y(l - 1, n);
@@ -159,9 +179,10 @@ void Trunk::State::backward_first(TrunkTape& tape, std::size_t b, int n, const f
 
 // An output pixel at an even row or column met one tap there, at an odd one two: four convolutions
 // of one to four taps, over every second row and column.
-void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, int n, const float* dy,
-                                    TrunkScratch& scratch) {
+void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, const Visit& visit,
+                                    const float* dy, TrunkScratch& scratch) {
   const std::size_t l = 2 * b + 1;
+  const int n = visit.image;
   const LayerPlan& plan = plans[l];
   const std::ptrdiff_t pixel = plan.in.channels;
   const std::ptrdiff_t row = plan.in.width * pixel;
@@ -182,6 +203,7 @@ void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, int n, const
       task.runs[i] = {i * row_cells(plan.out), (odd_column ? 2 : 1) * cell};
     }
     task.weights = weights;
+    if (parity == 0) task.ahead = backward_ahead(tape, l, visit.next);
     task.rows = scratch.rows.floats();
     weights += backward_floats(plan.weight, parity_taps(odd_row, odd_column), layout(l, true));
 
@@ -211,7 +233,8 @@ void Trunk::backward(TrunkTape& tape, const float* features, const std::vector<T
   const std::size_t last = s.plans.size() - 1;
   const std::size_t blocks = s.shape.blocks.size();
   s.make_room(tape.count());
-  s.each_image(tape.count(), parallel, [&](int n, std::size_t /*part*/, TrunkScratch&) {
+  s.each_image(tape.count(), parallel, [&](const Visit& visit, TrunkScratch&) {
+    const int n = visit.image;
     float* sums = s.image_sums(last, n);
     std::fill_n(sums, 2 * s.plans[last].out.channels, 0.0F);
     s.passes.unpool({.features = features + static_cast<std::ptrdiff_t>(n) * this->features(),
@@ -224,17 +247,18 @@ void Trunk::backward(TrunkTape& tape, const float* features, const std::vector<T
   s.finish_backward(tape, last, layers[last], gradients[last]);
   for (std::size_t b = blocks; b-- > 0;) {
     s.backward_layer(tape, 2 * b + 2, gradients[2 * b + 2], parallel,
-                     [&](int n, const float* dy, TrunkScratch& scratch) {
-                       s.backward_second(tape, b, n, dy, scratch);
+                     [&](const Visit& visit, const float* dy, TrunkScratch& scratch) {
+                       s.backward_second(tape, b, visit, dy, scratch);
                      });
     s.finish_backward(tape, 2 * b + 1, layers[2 * b + 1], gradients[2 * b + 1]);
     s.backward_layer(tape, 2 * b + 1, gradients[2 * b + 1], parallel,
-                     [&](int n, const float* dy, TrunkScratch& scratch) {
-                       s.backward_first(tape, b, n, dy, scratch);
+                     [&](const Visit& visit, const float* dy, TrunkScratch& scratch) {
+                       s.backward_first(tape, b, visit, dy, scratch);
                      });
     s.finish_backward(tape, 2 * b, layers[2 * b], gradients[2 * b]);
   }
-  s.backward_layer(tape, 0, gradients[0], parallel, [](int, const float*, TrunkScratch&) {});
+  s.backward_layer(tape, 0, gradients[0], parallel,
+                   [](const Visit&, const float*, TrunkScratch&) {});
 }
 
 }  // namespace smcl::kernels

@@ -102,8 +102,10 @@ struct TrunkLoops : TrunkElementwise<P> {
     for (int i = 0; i < task.run_count; ++i) cells += task.runs[i].cells;
     const Row compute = choose_row<kNv>(task.pixel_step);
     const float* weights = task.weights;
+    Fetcher fetcher(task.ahead, task.channels / kPanel * task.height);
     for (int ch = 0; ch < task.channels; ch += kPanel) {
       for (int r = 0; r < task.height; ++r) {
+        fetcher.step();
         compute(task, task.map + r * task.row_step, weights, task.rows);
         end(r, ch, task.rows);
       }
@@ -111,26 +113,40 @@ struct TrunkLoops : TrunkElementwise<P> {
     }
   }
 
-  /// The two sums of a panel's channels, in registers for the length of a row.
+  /// The two sums of a panel's channels, in registers for the length of a row: those of even and of
+  /// odd pixels apart, since an addition takes longer than all else that a pixel needs.
   template <int kNv>
   struct RowSums {
     RowSums(float* sums, int channels, int ch) : first(sums + ch), second(sums + channels + ch) {
-      for (int v = 0; v < kNv; ++v) {
-        one[v] = V::load(first + v * kLanes, All{});
-        two[v] = V::load(second + v * kLanes, All{});
-      }
+      for (int v = 0; v < kNv; ++v) one[0][v] = one[1][v] = two[0][v] = two[1][v] = V::zero();
+    }
+    /// Counts `value` for the first sum, a * b for the second.
+    void add(int pixel, int v, Float value, Float a, Float b) {
+      one[pixel][v] = V::add(one[pixel][v], value);
+      two[pixel][v] = V::fma(a, b, two[pixel][v]);
     }
     void store() const {
       for (int v = 0; v < kNv; ++v) {
-        V::store(first + v * kLanes, one[v], All{});
-        V::store(second + v * kLanes, two[v], All{});
+        float* to = first + v * kLanes;
+        V::store(to, V::add(V::load(to, All{}), V::add(one[0][v], one[1][v])), All{});
+        to = second + v * kLanes;
+        V::store(to, V::add(V::load(to, All{}), V::add(two[0][v], two[1][v])), All{});
       }
     }
     float* first;
     float* second;
-    Float one[kNv];
-    Float two[kNv];
+    Float one[2][kNv];
+    Float two[2][kNv];
   };
+
+  /// Calls work(pixel, 0 or 1) for the pixels of a row, whose number is even, in their order.
+  template <class Work>
+  static void each_pixel(int width, Work work) {
+    for (int c = 0; c < width; c += 2) {
+      work(c, std::integral_constant<int, 0>{});
+      work(c + 1, std::integral_constant<int, 1>{});
+    }
+  }
 
   template <int kNv>
   static void load_channels(const float* values, int ch, Float (&out)[kNv]) {
@@ -145,15 +161,15 @@ struct TrunkLoops : TrunkElementwise<P> {
       Float pivot[kNv];
       load_channels<kNv>(end.pivot, ch, pivot);
       T* y = at(end.y, r * end.place.row + ch);
-      for (int c = 0; c < task.width; ++c, out += kPanel, y += end.place.pixel) {
+      const std::ptrdiff_t pixel = end.place.pixel;
+      each_pixel(task.width, [&](int c, auto parity) {
         for (int v = 0; v < kNv; ++v) {
-          const Float value = rounded(V::load(out + v * kLanes, All{}));
-          V::store(y + v * kLanes, value, All{});
+          const Float value = rounded(V::load(out + c * kPanel + v * kLanes, All{}));
+          V::store(y + c * pixel + v * kLanes, value, All{});
           const Float centred = V::sub(value, pivot[v]);
-          sums.one[v] = V::add(sums.one[v], centred);
-          sums.two[v] = V::fma(centred, centred, sums.two[v]);
+          sums.add(parity, v, centred, centred, centred);
         }
-      }
+      });
       sums.store();
     });
   }
@@ -172,29 +188,31 @@ struct TrunkLoops : TrunkElementwise<P> {
         load_channels<kNv>(end.shift, ch, shift);
       }
       const std::ptrdiff_t start = r * end.place.row + ch;
-      const std::ptrdiff_t added = kAdded ? r * end.added_place.row + ch : 0;
-      for (int c = 0; c < task.width; ++c, out += kPanel) {
-        const std::ptrdiff_t i = start + c * end.place.pixel;
+      const std::ptrdiff_t pixel = end.place.pixel;
+      const T* y_row = at(end.y, start);
+      T* g_row = at(end.g, start);
+      const T* positive_row = kStored ? at(end.positive, start) : nullptr;
+      const T* added = kAdded ? at(end.added, r * end.added_place.row + ch) : nullptr;
+      const std::ptrdiff_t added_pixel = end.added_place.pixel;
+      each_pixel(task.width, [&](int c, auto parity) {
         for (int v = 0; v < kNv; ++v) {
-          const std::ptrdiff_t lane = v * kLanes;
-          Float value = V::load(out + lane, All{});
+          const std::ptrdiff_t i = c * pixel + v * kLanes;
+          Float value = V::load(out + c * kPanel + v * kLanes, All{});
           if constexpr (kAdded) {
-            value = V::add(value,
-                           V::load(at(end.added, added + c * end.added_place.pixel + lane), All{}));
+            value = V::add(value, V::load(added + c * added_pixel + v * kLanes, All{}));
           }
-          const Float y = V::load(at(end.y, i + lane), All{});
+          const Float y = V::load(y_row + i, All{});
           Float positive;
           if constexpr (kStored) {
-            positive = V::load(at(end.positive, i + lane), All{});
+            positive = V::load(positive_row + i, All{});
           } else {
             positive = V::fma(y, scale[v], shift[v]);
           }
           const Float g = V::where_positive(positive, rounded(value));
-          V::store(at(end.g, i + lane), g, All{});
-          sums.one[v] = V::add(sums.one[v], g);
-          sums.two[v] = V::fma(g, V::sub(y, mean[v]), sums.two[v]);
+          V::store(g_row + i, g, All{});
+          sums.add(parity, v, g, g, V::sub(y, mean[v]));
         }
-      }
+      });
       sums.store();
     });
   }

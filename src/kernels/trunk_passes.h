@@ -99,6 +99,12 @@ struct Run {
   int cells = 0;
 };
 
+/// What the next image will read, to be brought into the second cache while this one is at work.
+struct Ahead {
+  const void* from[3] = {};  ///< null: nothing
+  std::size_t bytes[3] = {};
+};
+
 /// One convolution over a map: the output at (r, c) is the sum over the runs of the cells at
 /// map + r * row_step + c * pixel_step + offset, times the weights.
 struct ConvTask {
@@ -112,11 +118,16 @@ struct ConvTask {
   int run_count = 0;
   const float* weights = nullptr;  ///< as trunk_weights.h packs them
   float* rows = nullptr;           ///< scratch, row_floats(width)
+  Ahead ahead;
 };
 
-/// Room for the outputs of a panel that are in work: two groups of up to four rows.
+/// Room for the outputs of a panel that are in work: two groups of up to four rows, the second at
+/// another place within a page, or the CPU takes its reads for those of the first.
+constexpr std::size_t group_floats(int width) {
+  return std::size_t{4} * 32 * static_cast<std::size_t>(width) + 272;
+}
 constexpr std::size_t row_floats(int width) {
-  return std::size_t{2} * 4 * 32 * static_cast<std::size_t>(width);
+  return 2 * group_floats(width);
 }
 
 /// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.
@@ -186,16 +197,19 @@ struct PairTask {
   int channels = 0;  ///< a multiple of 4
 };
 
-/// The gradient of the weights in tiles: dw [9][out][in] += over all pixels. `pairs` are planes of
-/// pairs of pixels, trunk_tiles.h.
+/// The gradient of the weights in tiles (trunk_tiles.h): packs one image into its place among a few
+/// and, where `images` is not 0, adds the sums over the pixels of the first `images` places to dw,
+/// [9][out][in]: reading and writing dw costs as much as the sums over a small image.
 struct TileWeightTask {
   const float* x = nullptr;   ///< its map
   const float* dy = nullptr;  ///< its map
   MapSize in;
   MapSize out;
   int stride = 1;
-  float* x_pairs = nullptr;   ///< scratch, tile_x_floats
-  float* dy_tiles = nullptr;  ///< scratch, tile_dy_floats
+  int place = 0;
+  int images = 0;
+  float* x_pairs = nullptr;   ///< scratch, [places][tile_x_floats]
+  float* dy_tiles = nullptr;  ///< scratch, [places][tile_dy_floats]
   float* dw = nullptr;
 };
 std::size_t tile_x_floats(const MapSize& in, int stride);

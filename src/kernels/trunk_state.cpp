@@ -272,6 +272,37 @@ std::vector<double> Trunk::State::add_sums(std::size_t l, int count,
   return total;
 }
 
+int Trunk::State::tile_places(const LayerPlan& plan) {
+  const int weights = plan.in.channels * plan.out.channels;
+  return std::clamp(weights / 512, 1, 8);
+}
+
+Ahead Trunk::State::forward_ahead(const TrunkTape& tape, std::size_t l, int n) const {
+  Ahead ahead;
+  if (n < 0 || l == 0) return ahead;
+  const std::size_t bytes = values(plans[l - 1].out) * element_size;
+  ahead.from[0] = tape.y(l - 1, n);
+  ahead.bytes[0] = bytes;
+  if (l % 2 == 1 && l > 1 && plans[l - 2].stride == 1) {  // the residual of the block before
+    ahead.from[1] = tape.z(l / 2 - 1, n);
+    ahead.bytes[1] = bytes;
+  }
+  return ahead;
+}
+
+Ahead Trunk::State::backward_ahead(const TrunkTape& tape, std::size_t l, int n) const {
+  Ahead ahead;
+  if (n < 0 || l == 0) return ahead;
+  const bool first = l % 2 == 1;
+  const std::size_t bytes = values(plans[l].out) * element_size;
+  ahead.from[0] = first ? tape.y(l + 1, n) : tape.z(l / 2, n);
+  ahead.from[1] = tape.y(l, n);
+  ahead.from[2] = first ? tape.z(l / 2, n) : tape.y(l - 1, n);
+  ahead.bytes[0] = ahead.bytes[1] = bytes;
+  ahead.bytes[2] = values(plans[l].in) * element_size;
+  return ahead;
+}
+
 std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
   {
     const std::lock_guard lock(mutex);
@@ -295,8 +326,9 @@ std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
       x = std::max(x, map_floats(plan.in));
       dy = std::max(dy, map_floats(plan.out));
     } else if (passes.arithmetic == Arithmetic::bf16_tiles) {
-      x = std::max(x, tile_x_floats(plan.in, plan.stride));
-      dy = std::max(dy, tile_dy_floats(plan.out));
+      const auto places = static_cast<std::size_t>(tile_places(plan));
+      x = std::max(x, places * tile_x_floats(plan.in, plan.stride));
+      dy = std::max(dy, places * tile_dy_floats(plan.out));
     }
   }
   scratch->pairs_x = zeroed(x);

@@ -70,6 +70,7 @@ struct TrunkScratch {
   std::vector<AlignedBuffer> maps[3];  ///< [a resolution of the trunk]
   AlignedBuffer pairs_x, pairs_dy;     ///< of bf16_pairs
   AlignedBuffer rows;                  ///< of ConvTask
+  int waiting = 0;                     ///< images packed and not yet summed, of bf16_tiles
   AlignedBuffer shortcut;              ///< the shortcut of one image
 };
 
@@ -102,6 +103,15 @@ class TrunkTape {
   AlignedBuffer memory_;
 };
 
+/// An image's turn in a pass.
+struct Visit {
+  int image = 0;
+  int next = -1;  ///< the image after it in the same part
+  std::size_t part = 0;
+  bool first = false;  ///< of its part
+  bool last = false;
+};
+
 struct Trunk::State {
   State(const TrunkShape& shape, const TrunkKernels& kernels, int threads);
 
@@ -124,8 +134,8 @@ struct Trunk::State {
   /// The first image of a part.
   int part_begin(std::size_t part, int count) const;
 
-  /// Calls work(image, part, scratch) for all images, those of a part in one order by one thread.
-  /// Every second call goes through the images backwards: what was used last is still near.
+  /// Calls work(visit, scratch) for all images, those of a part in one order by one thread. Every
+  /// second call goes through the images backwards: what was used last is still near.
   template <class Work>
   void each_image(int count, const Parallel& parallel, const Work& work) {
     backwards = !backwards;
@@ -135,9 +145,12 @@ struct Trunk::State {
       for (std::size_t i = begin; i < end; ++i) {
         const std::size_t part = reverse ? begin + (end - 1 - i) : i;
         const int first = part_begin(part, count);
-        const int last = part_begin(part + 1, count);
-        for (int k = 0; k < last - first; ++k) {
-          work(reverse ? last - 1 - k : first + k, part, *scratch);
+        const int images = part_begin(part + 1, count) - first;
+        for (int k = 0; k < images; ++k) {
+          const int step = reverse ? -1 : 1;
+          const int n = reverse ? first + images - 1 - k : first + k;
+          const bool last = k == images - 1;
+          work(Visit{n, last ? -1 : n + step, part, k == 0, last}, *scratch);
         }
       }
       give_back(std::move(scratch));
@@ -155,18 +168,25 @@ struct Trunk::State {
   void finish_forward(TrunkTape& tape, std::size_t l, const TrunkLayer& layer,
                       const std::vector<std::uint8_t>& rows, const NormRule& rule);
   /// The gradient of layer `l`'s weights and the input of its data gradient, for all images:
-  /// end(image, gradient map, scratch) follows for each.
+  /// end(visit, gradient map, scratch) follows for each.
   template <class End>
   void backward_layer(TrunkTape& tape, std::size_t l, const TrunkGradient& gradient,
                       const Parallel& parallel, const End& end);
-  void weight_gradient(std::size_t l, const float* x, const float* dy, float* dw,
+  void weight_gradient(std::size_t l, const float* x, const float* dy, bool last, float* dw,
                        TrunkScratch& scratch) const;
-  void backward_second(TrunkTape& tape, std::size_t b, int n, const float* dy,
+  void tile_weight_gradient(std::size_t l, const float* x, const float* dy, bool last, float* dw,
+                            TrunkScratch& scratch) const;
+  /// Images whose weight gradients are summed together, of bf16_tiles.
+  static int tile_places(const LayerPlan& plan);
+  void backward_second(TrunkTape& tape, std::size_t b, const Visit& visit, const float* dy,
                        TrunkScratch& scratch);
-  void backward_first(TrunkTape& tape, std::size_t b, int n, const float* dy,
+  void backward_first(TrunkTape& tape, std::size_t b, const Visit& visit, const float* dy,
                       TrunkScratch& scratch);
-  void backward_stride2(TrunkTape& tape, std::size_t b, int n, const float* dy,
+  void backward_stride2(TrunkTape& tape, std::size_t b, const Visit& visit, const float* dy,
                         TrunkScratch& scratch);
+  /// What the forward and the backward pass of layer `l` will read of an image; none for -1.
+  Ahead forward_ahead(const TrunkTape& tape, std::size_t l, int n) const;
+  Ahead backward_ahead(const TrunkTape& tape, std::size_t l, int n) const;
   /// From the sums of layer `l`: the gradients of its batch norm, and the factors through it.
   void finish_backward(TrunkTape& tape, std::size_t l, const TrunkLayer& layer,
                        const TrunkGradient& gradient);

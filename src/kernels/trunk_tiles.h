@@ -26,6 +26,32 @@ inline int tile_rows(int count) {
   return rows;
 }
 
+/// Brings in what is ahead, an equal share at each of `steps` steps.
+class Fetcher {
+ public:
+  Fetcher(const Ahead& what, int steps) : ahead_(what) {
+    for (int i = 0; i < 3; ++i) {
+      const std::size_t lines = (ahead_.bytes[i] + kLine - 1) / kLine;
+      const auto parts = static_cast<std::size_t>(steps);
+      share_[i] = (lines + parts - 1) / parts * kLine;
+    }
+  }
+  void step() {
+    for (int i = 0; i < 3; ++i) {
+      if (ahead_.from[i] == nullptr) continue;
+      const auto* from = static_cast<const std::byte*>(ahead_.from[i]);
+      const std::size_t end = std::min(ahead_.bytes[i], done_[i] + share_[i]);
+      for (; done_[i] < end; done_[i] += kLine) __builtin_prefetch(from + done_[i], 0, 2);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kLine = 64;
+  const Ahead& ahead_;
+  std::size_t share_[3] = {};
+  std::size_t done_[3] = {};
+};
+
 template <class P>
 struct TileConvolution {
   using Tiles = typename P::Tiles;
@@ -125,11 +151,13 @@ struct TileConvolution {
     for (int i = 0; i < task.run_count; ++i) weights_size += (task.runs[i].cells + 15) / 16 * 16;
     weights_size *= lanes;
     const float* weights = task.weights;
-    float* buffers[2] = {task.rows, task.rows + row_floats(task.width) / 2};
+    float* buffers[2] = {task.rows, task.rows + group_floats(task.width)};
+    Fetcher fetcher(task.ahead, task.channels / panel * ((task.height - 1) / group_rows + 1));
     for (int ch = 0; ch < task.channels; ch += panel, weights += weights_size) {
       int waiting = -1;  // the first row of the group that is computed and not yet used
       for (int r = 0, which = 0; r < task.height; r += group_rows, which ^= 1) {
         const int last = std::min(task.height, r + group_rows);
+        fetcher.step();
         if (wide) {
           group<2, 2>(r, last, weights, buffers[which]);
         } else {
@@ -173,17 +201,20 @@ struct TileWeights {
         pairs(task.out.width / 2),
         steps((task.out.height * task.out.width + 31) / 32),
         plane_rows(task.stride == 1 ? task.in.height + 2 : task.in.height / 2 + 1),
-        plane(static_cast<std::ptrdiff_t>(plane_rows) * pairs * task.in.channels) {}
+        plane(static_cast<std::ptrdiff_t>(plane_rows) * pairs * task.in.channels),
+        x_place(static_cast<std::ptrdiff_t>(tile_x_floats(task.in, task.stride))),
+        dy_place(static_cast<std::ptrdiff_t>(tile_dy_floats(task.out))) {}
 
   /// x_pairs [3 columns of taps][stride parities of the row][rows][pairs][channels].
   void pack_x() const {
     const int channels = task.in.channels;
+    float* planes = task.x_pairs + task.place * x_place;
     const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(task.in.width + 2) * channels;
     const auto* map = reinterpret_cast<const std::uint16_t*>(task.x);
     for (int column = 0; column < 3; ++column) {
       for (int r = 0; r < task.stride * plane_rows; ++r) {
         const std::uint16_t* in = map + r * row + static_cast<std::ptrdiff_t>(column) * channels;
-        float* out = task.x_pairs + (column * task.stride + r % task.stride) * plane +
+        float* out = planes + (column * task.stride + r % task.stride) * plane +
                      static_cast<std::ptrdiff_t>(r / task.stride) * pairs * channels;
         const std::ptrdiff_t next = static_cast<std::ptrdiff_t>(task.stride) * channels;
         for (int k = 0; k < pairs; ++k, in += 2 * next, out += channels) {
@@ -196,6 +227,7 @@ struct TileWeights {
   /// dy_tiles [channels / 16][steps][16 channels][16 pairs].
   void pack_dy() const {
     const int channels = task.out.channels;
+    float* tiles = task.dy_tiles + task.place * dy_place;
     const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(task.out.width + 2) * channels;
     const auto* map = reinterpret_cast<const std::uint16_t*>(task.dy) + row + channels;
     alignas(64) float cells[16 * 16];
@@ -212,7 +244,7 @@ struct TileWeights {
                                     static_cast<std::ptrdiff_t>(pair % pairs) * 2 * channels + ch;
           P::join(in, in + channels, cells + 16 * k, 16);
         }
-        P::transpose(cells, task.dy_tiles + (ch / 16 * steps + step) * 256);
+        P::transpose(cells, tiles + (ch / 16 * steps + step) * 256);
       }
     }
   }
@@ -236,6 +268,10 @@ struct TileWeights {
                 ch};
   }
 
+  static constexpr std::ptrdiff_t kTile = 256;  ///< floats
+  /// Cells of x that a step reads.
+  std::ptrdiff_t step_cells() const { return static_cast<std::ptrdiff_t>(16) * task.in.channels; }
+
   /// One tile of output channels and three columns.
   void one_by_three(int out_channel, int first) const {
     const std::ptrdiff_t pitch = static_cast<std::ptrdiff_t>(task.in.channels) * 4;
@@ -245,15 +281,17 @@ struct TileWeights {
     Tiles::template load<1>(c[1].dw, pitch);
     Tiles::template load<2>(c[2].dw, pitch);
     const float* dy = task.dy_tiles + static_cast<std::ptrdiff_t>(out_channel / 16) * steps * 256;
-    for (int s = 0; s < steps; ++s) {
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(s) * 16 * task.in.channels;
-      Tiles::template load<4>(dy + static_cast<std::ptrdiff_t>(s) * 256, 64);
-      Tiles::template load<6>(c[0].x + at, pitch);
-      Tiles::template dot<0, 4, 6>();
-      Tiles::template load<7>(c[1].x + at, pitch);
-      Tiles::template dot<1, 4, 7>();
-      Tiles::template load<5>(c[2].x + at, pitch);
-      Tiles::template dot<2, 4, 5>();
+    for (int image = 0; image < task.images; ++image) {
+      for (int s = 0; s < steps; ++s) {
+        const std::ptrdiff_t at = image * x_place + s * step_cells();
+        Tiles::template load<4>(dy + image * dy_place + s * kTile, 64);
+        Tiles::template load<6>(c[0].x + at, pitch);
+        Tiles::template dot<0, 4, 6>();
+        Tiles::template load<7>(c[1].x + at, pitch);
+        Tiles::template dot<1, 4, 7>();
+        Tiles::template load<5>(c[2].x + at, pitch);
+        Tiles::template dot<2, 4, 5>();
+      }
     }
     Tiles::template store<0>(c[0].dw, pitch);
     Tiles::template store<1>(c[1].dw, pitch);
@@ -273,18 +311,20 @@ struct TileWeights {
       Tiles::template load<3>(c[1].dw + below, pitch);
     }
     const float* dy = task.dy_tiles + static_cast<std::ptrdiff_t>(out_channel / 16) * steps * 256;
-    for (int s = 0; s < steps; ++s) {
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(s) * 16 * task.in.channels;
-      const float* here = dy + static_cast<std::ptrdiff_t>(s) * 256;
-      Tiles::template load<4>(here, 64);
-      Tiles::template load<6>(c[0].x + at, pitch);
-      Tiles::template dot<0, 4, 6>();
-      Tiles::template load<5>(here + static_cast<std::ptrdiff_t>(steps) * 256, 64);
-      Tiles::template dot<2, 5, 6>();
-      if constexpr (kColumns == 2) {
-        Tiles::template load<7>(c[1].x + at, pitch);
-        Tiles::template dot<1, 4, 7>();
-        Tiles::template dot<3, 5, 7>();
+    for (int image = 0; image < task.images; ++image) {
+      for (int s = 0; s < steps; ++s) {
+        const std::ptrdiff_t at = image * x_place + s * step_cells();
+        const float* here = dy + image * dy_place + s * kTile;
+        Tiles::template load<4>(here, 64);
+        Tiles::template load<6>(c[0].x + at, pitch);
+        Tiles::template dot<0, 4, 6>();
+        Tiles::template load<5>(here + steps * kTile, 64);
+        Tiles::template dot<2, 5, 6>();
+        if constexpr (kColumns == 2) {
+          Tiles::template load<7>(c[1].x + at, pitch);
+          Tiles::template dot<1, 4, 7>();
+          Tiles::template dot<3, 5, 7>();
+        }
       }
     }
     Tiles::template store<0>(c[0].dw, pitch);
@@ -298,6 +338,7 @@ struct TileWeights {
   void run() const {
     pack_x();
     pack_dy();
+    if (task.images == 0) return;
     Tiles::configure(16);
     const int columns = 9 * task.in.channels / 16;
     if (task.out.channels % 32 != 0) {
@@ -319,6 +360,8 @@ struct TileWeights {
   int steps;       ///< of 32 pixels
   int plane_rows;  ///< rows of x of one parity
   std::ptrdiff_t plane;
+  std::ptrdiff_t x_place;  ///< floats from image to image
+  std::ptrdiff_t dy_place;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "kernels/trunk_weights.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace smcl::kernels {
@@ -27,25 +28,46 @@ float as_float(std::uint16_t bf16) {
   return __builtin_bit_cast(float, static_cast<std::uint32_t>(bf16) << 16);
 }
 
-/// One run: value(lane of the panel, column, channel) is the weight, for `sum` channels.
-template <class Value>
-float* write_run(int sum, int columns, const PanelLayout& layout, const Value& value, float* out) {
+/// Where a run's weights lie: those of a tap at base + column, a lane (output) and a channel
+/// (summed) further by their steps.
+template <class T>
+struct RunSource {
+  const T* base = nullptr;
+  std::ptrdiff_t lane = 0;
+  std::ptrdiff_t channel = 0;
+  std::ptrdiff_t columns[3] = {};
+  int column_count = 0;
+  int channels = 0;  ///< that there are; others count as 0
+};
+
+template <class T>
+float cell_of(const T* weight, std::ptrdiff_t next, bool pairs) {
+  if (!pairs) return as_float(*weight);
+  const auto bits = [](T value) { return __builtin_bit_cast(std::uint32_t, as_float(value)); };
+  const std::uint32_t high = next == 0 ? 0U : bits(weight[next]);
+  return __builtin_bit_cast(float, bits(*weight) >> 16 | high);
+}
+
+/// One run, `sum` channels of it.
+template <class T>
+float* write_run(const RunSource<T>& from, int sum, const PanelLayout& layout, float* out) {
   const int share = cell_channels(layout.arithmetic);
   const int per_pixel = sum / share;
-  const int cells = run_cells(sum, static_cast<std::size_t>(columns), layout);
+  const int cells = run_cells(sum, static_cast<std::size_t>(from.column_count), layout);
+  const int outputs = layout.pixel_pairs ? 2 : 1;
   for (int k = 0; k < cells; ++k) {
-    for (int lane = 0; lane < lanes(layout); ++lane) {
-      const int column = k / per_pixel - lane / layout.panel;
-      const int channel = k % per_pixel * share;
-      const auto weight = [&](int at) {
-        return column < 0 || column >= columns ? 0.0F : value(lane % layout.panel, column, at);
-      };
-      if (share == 1) {
-        *out++ = weight(channel);
+    const int channel = k % per_pixel * share;
+    for (int output = 0; output < outputs; ++output, out += layout.panel) {
+      const int column = k / per_pixel - output;
+      if (column < 0 || column >= from.column_count || channel >= from.channels) {
+        std::fill_n(out, layout.panel, 0.0F);
         continue;
       }
-      const auto bits = [&](int at) { return __builtin_bit_cast(std::uint32_t, weight(at)); };
-      *out++ = __builtin_bit_cast(float, bits(channel) >> 16 | (bits(channel + 1) & 0xffff0000U));
+      const T* weight = from.base + from.columns[column] + channel * from.channel;
+      const std::ptrdiff_t next = channel + 1 < from.channels ? from.channel : 0;
+      for (int lane = 0; lane < layout.panel; ++lane) {
+        out[lane] = cell_of(weight + lane * from.lane, next, share == 2);
+      }
     }
   }
   return out;
@@ -54,14 +76,12 @@ float* write_run(int sum, int columns, const PanelLayout& layout, const Value& v
 template <class T>
 void pack_forward_of(const T* weights, const WeightShape& shape, const PanelLayout& layout,
                      float* out) {
+  const std::ptrdiff_t in = shape.in;
   for (int first = 0; first < shape.out; first += layout.panel) {
     for (int row = 0; row < 3; ++row) {
-      const auto value = [&](int lane, int column, int channel) {
-        if (channel >= shape.in) return 0.0F;
-        const auto place = static_cast<std::ptrdiff_t>(first + lane) * 9 + row * 3 + column;
-        return as_float(weights[place * shape.in + channel]);
-      };
-      out = write_run(padded(shape.in, layout.arithmetic), 3, layout, value, out);
+      const RunSource<T> from{
+          weights + (first * 9 + row * 3) * in, 9 * in, 1, {0, in, 2 * in}, 3, shape.in};
+      out = write_run(from, padded(shape.in, layout.arithmetic), layout, out);
     }
   }
 }
@@ -69,15 +89,12 @@ void pack_forward_of(const T* weights, const WeightShape& shape, const PanelLayo
 template <class T>
 void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& taps,
                       const PanelLayout& layout, float* out) {
-  const auto columns = static_cast<int>(taps.columns.size());
+  const std::ptrdiff_t in = shape.in;
   for (int first = 0; first < shape.in; first += layout.panel) {
     for (const int row : taps.rows) {
-      const auto value = [&](int lane, int column, int channel) {
-        const int tap = row * 3 + taps.columns[static_cast<std::size_t>(column)];
-        const auto place = static_cast<std::ptrdiff_t>(channel) * 9 + tap;
-        return as_float(weights[place * shape.in + first + lane]);
-      };
-      out = write_run(shape.out, columns, layout, value, out);
+      RunSource<T> from{weights + row * 3 * in + first, 1, 9 * in, {}, 0, shape.out};
+      for (const int column : taps.columns) from.columns[from.column_count++] = column * in;
+      out = write_run(from, shape.out, layout, out);
     }
   }
 }

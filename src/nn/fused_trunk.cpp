@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kernels/trunk_choice.h"
-#include "nn/on_threads.h"
+#include "tensor/on_threads.h"
 
 namespace smcl::nn {
 
@@ -137,12 +137,13 @@ at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& 
   at::Tensor features = at::empty({images.size(0), trunk.features()}, at::kFloat);
   auto* out = features.data_ptr<float>();
   if (!options.training) {
-    trunk.infer(images.const_data_ptr(), count, pointers(state.layers), kRule, out, on_threads);
+    trunk.infer(images.const_data_ptr(), count, pointers(state.layers), kRule, out,
+                tensor::each_on_threads);
     return features;
   }
   auto kept = c10::make_intrusive<Kept>();
   kept->tape = trunk.forward(images.const_data_ptr(), count, pointers(state.layers),
-                             options.statistics_rows, kRule, out, on_threads);
+                             options.statistics_rows, kRule, out, tensor::each_on_threads);
   // The graph may outlive the network: it shares the state, and keeps the images.
   kept->backward = [shared = state_, images](kernels::TrunkTape& tape, const at::Tensor& gradient) {
     variable_list result;
@@ -156,7 +157,7 @@ at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& 
       result.insert(result.end(), {weight, norm_weight, norm_bias});
     }
     shared->kernels_for(images).backward(tape, gradient.contiguous().const_data_ptr<float>(),
-                                         pointers(shared->layers), places, on_threads);
+                                         pointers(shared->layers), places, tensor::each_on_threads);
     return result;
   };
   kept->features = std::move(features);

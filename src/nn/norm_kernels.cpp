@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/batch_norm.h"
-#include "nn/on_threads.h"
+#include "tensor/on_threads.h"
 
 namespace smcl::nn {
 
@@ -47,7 +47,7 @@ struct Statistics {
 Statistics statistics_of(const at::Tensor& input) {
   Statistics out{channel_vector(input.size(1)), channel_vector(input.size(1))};
   kernels::norm_statistics(input.const_data_ptr(), shape_of(input), out.mean.data_ptr<float>(),
-                           out.variance.data_ptr<float>(), on_threads);
+                           out.variance.data_ptr<float>(), tensor::each_on_threads);
   return out;
 }
 
@@ -123,7 +123,7 @@ NormOutput norm_kernels_forward(const at::Tensor& input, const NormParameters& n
                        .shift = floats(shift),
                        .relu = true,
                        .y = out.value.data_ptr()},
-                      shape, on_threads);
+                      shape, tensor::each_on_threads);
   return out;
 }
 
@@ -144,7 +144,7 @@ NormGradients norm_kernels_backward(const at::Tensor& gradient, const NormSaved&
                                .inverse = floats(inverse),
                                .sum = out.bias.data_ptr<float>(),
                                .dot = out.weight.data_ptr<float>()},
-                              shape, on_threads);
+                              shape, tensor::each_on_threads);
 
   const at::Tensor factors = at::zeros({3, channels}, at::kFloat);
   float* a = factors.data_ptr<float>();
@@ -169,7 +169,7 @@ NormGradients norm_kernels_backward(const at::Tensor& gradient, const NormSaved&
                                 .c = c,
                                 .dx = out.input.data_ptr(),
                                 .masked = wish.residual ? out.residual.data_ptr() : nullptr},
-                               shape, on_threads);
+                               shape, tensor::each_on_threads);
   return out;
 }
 

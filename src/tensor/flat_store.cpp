@@ -1,6 +1,5 @@
 #include "tensor/flat_store.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <atomic>
@@ -8,6 +7,7 @@
 
 #include "core/error.h"
 #include "kernels/sgd.h"
+#include "tensor/on_threads.h"
 
 namespace smcl::tensor {
 
@@ -16,7 +16,7 @@ namespace {
 // Elements between starts of slots: 64 bytes in the bf16 shadow, whose offsets are the master's.
 constexpr std::int64_t kAlign = 32;
 // Elements that one thread takes at a time.
-constexpr std::int64_t kGrain = 1 << 16;
+constexpr std::size_t kGrain = 1 << 16;
 
 std::int64_t elements(const Slot& slot) {
   std::int64_t count = 1;
@@ -134,22 +134,19 @@ bool sgd_step(FlatStore& store, double rate, double momentum, double decay) {
   auto* velocities = store.momentum().data_ptr<float>();
   std::uint16_t* shadow = nullptr;
   if (store.shadow().defined()) shadow = static_cast<std::uint16_t*>(store.shadow().data_ptr());
-  const std::int64_t count = store.parameters().numel();
+  const auto count = static_cast<std::size_t>(store.parameters().numel());
 
   std::atomic<bool> finite{true};
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if (!kernels::all_finite(gradients + begin, static_cast<std::size_t>(end - begin))) {
-      finite = false;
-    }
+  on_threads(count, kGrain, [&](std::size_t begin, std::size_t end) {
+    if (!kernels::all_finite(gradients + begin, end - begin)) finite = false;
   });
   if (!finite) return false;
   const kernels::SgdRates rates{static_cast<float>(rate), static_cast<float>(momentum),
                                 static_cast<float>(decay)};
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    kernels::sgd(
-        {parameters + begin, gradients + begin, velocities + begin,
-         shadow == nullptr ? nullptr : shadow + begin, static_cast<std::size_t>(end - begin)},
-        rates);
+  on_threads(count, kGrain, [&](std::size_t begin, std::size_t end) {
+    kernels::sgd({parameters + begin, gradients + begin, velocities + begin,
+                  shadow == nullptr ? nullptr : shadow + begin, end - begin},
+                 rates);
   });
   return true;
 }

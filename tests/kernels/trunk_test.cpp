@@ -241,6 +241,19 @@ TEST(Trunk, AgreesWithDoublePrecisionInBf16) {
   }
 }
 
+// Tiles sum the gradients of up to eight images of a part together: parts of 8 and 9 images here.
+TEST(Trunk, SumsWeightGradientsOfManyImages) {
+  const Case network(shape(2, 8, 64, {{64, 64, 1}}, Element::bf16), 70);
+  const Results want = run_reference(network, {});
+  std::vector<TrunkKernels> all{{Isa::scalar, Arithmetic::bf16_tiles},
+                                {Isa::scalar, Arithmetic::bf16_pairs}};
+  if (may_use_tiles()) all.push_back({Isa::avx512_bf16, Arithmetic::bf16_tiles});
+  for (const TrunkKernels& kernels : all) {
+    SCOPED_TRACE(name(kernels));
+    expect_close(run_kernels(network, kernels, {}), want, 2e-2);
+  }
+}
+
 TEST(Trunk, IsTheSameOnEveryInstructionSet) {
   for (const Element element : {Element::fp32, Element::bf16}) {
     for (TrunkShape tested : shapes()) {

@@ -16,7 +16,6 @@
 #include "data/dataset.h"
 #include "data/split.h"
 #include "experiment/recipe.h"
-#include "kernels/trunk_choice.h"
 #include "method/method.h"
 #include "nn/network.h"
 #include "peer_process.h"
@@ -159,8 +158,9 @@ void print_row(const std::string& bench, const std::string& peer, double ours, d
   row["threads"] = threads;
   row["cpu"] = cpu_model();
   row["isa"] = std::string(name(best_isa()));
-  row["kernels"] = kernels::describe_trunk_kernels(
-      bench.find("bf16") != std::string::npos ? kernels::Element::bf16 : kernels::Element::fp32);
+  const bool bf16 = bench.find("bf16") != std::string::npos;
+  row["kernels"] =
+      nn::describe_kernels({}, 10, 32, 32, bf16 ? batch::Precision::bf16 : batch::Precision::fp32);
   std::printf("%s\n", row.dump().c_str());
   std::fflush(stdout);
 }

@@ -6,9 +6,10 @@
 
 #include "cli/commands.h"
 #include "core/cpu.h"
+#include "core/error.h"
 #include "core/version.h"
 #include "data/scenes.h"
-#include "kernels/trunk_choice.h"
+#include "nn/network.h"
 #include "record/run_folder.h"
 #include "tensor/runtime.h"
 
@@ -44,8 +45,10 @@ void doctor(const std::string& format) {
   facts["libtorch"] = info.torch_version;
   facts["threads"] = info.threads;
   facts["amx"] = cpu_has_amx();
-  facts["kernels_fp32"] = kernels::describe_trunk_kernels(kernels::Element::fp32);
-  facts["kernels_bf16"] = kernels::describe_trunk_kernels(kernels::Element::bf16);
+  for (const auto& [type, precision] :
+       {std::pair("fp32", batch::Precision::fp32), std::pair("bf16", batch::Precision::bf16)}) {
+    facts[concat("kernels_", type)] = nn::describe_kernels({}, 10, 32, 32, precision);
+  }
   facts["device"] = "cpu";
   const auto found = problems();
   if (format == "json") {

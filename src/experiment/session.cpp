@@ -9,7 +9,6 @@
 #include "experiment/same_run.h"
 #include "experiment/summary.h"
 #include "format/file.h"
-#include "kernels/trunk_choice.h"
 #include "record/checkpoint_files.h"
 #include "tensor/runtime.h"
 
@@ -102,9 +101,8 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   out["threads"] = info.threads;
   out["device"] = "cpu";
   out["precision"] = recipe.runtime.precision;
-  out["kernels"] = kernels::describe_trunk_kernels(recipe.precision() == batch::Precision::bf16
-                                                       ? kernels::Element::bf16
-                                                       : kernels::Element::fp32);
+  out["kernels"] = nn::describe_kernels(recipe.network, data.classes(), data.height, data.width,
+                                        recipe.precision());
   out["data_hash"] = data.hash;
   out["started_at"] = utc_now();
   return out;

@@ -50,9 +50,13 @@ void set_factors(const TrunkLayer& layer, LayerNorm& norm) {
 
 }  // namespace
 
+// Beyond, a layer's weights leave the core's cache, and LibTorch's blocking is the better one.
+constexpr int kMostChannels = 256;
+
 bool trunk_fits(const TrunkShape& shape) {
   const auto fits = [](int height, int width, int channels) {
-    return height >= 1 && width >= 4 && width % 4 == 0 && channels >= 16 && channels % 16 == 0;
+    return height >= 1 && width >= 4 && width % 4 == 0 && channels >= 16 && channels % 16 == 0 &&
+           channels <= kMostChannels;
   };
   int height = shape.height;
   int width = shape.width;
@@ -150,8 +154,8 @@ void Trunk::State::finish_forward(TrunkTape& tape, std::size_t l, const TrunkLay
                                   const std::vector<std::uint8_t>& rows, const NormRule& rule) {
   const double pixels = static_cast<double>(plans[l].out.height) * plans[l].out.width;
   const double count = static_cast<double>(tape.count());
-  const Moments batch = moments(add_sums(l, tape.count(), {}), layer.running_mean, pixels * count);
   LayerNorm& norm = tape.norm(l);
+  const Moments batch = moments(add_sums(l, tape.count(), {}), norm.pivot.data(), pixels * count);
   for (std::size_t c = 0; c < batch.mean.size(); ++c) {
     norm.mean[c] = static_cast<float>(batch.mean[c]);
     norm.inverse[c] = inverse_deviation(batch.variance[c], rule.epsilon);
@@ -164,8 +168,7 @@ void Trunk::State::finish_forward(TrunkTape& tape, std::size_t l, const TrunkLay
   const auto chosen = static_cast<double>(
       std::count_if(rows.begin(), rows.end(), [](std::uint8_t row) { return row != 0; }));
   if (chosen == 0.0) return;
-  const Moments some =
-      moments(add_sums(l, tape.count(), rows), layer.running_mean, pixels * chosen);
+  const Moments some = moments(add_sums(l, tape.count(), rows), norm.pivot.data(), pixels * chosen);
   move_running(some, pixels * chosen, rule.momentum, layer);
 }
 
@@ -182,6 +185,9 @@ std::shared_ptr<TrunkTape> Trunk::forward(const void* images, int count,
   for (std::size_t l = 0; l < s.plans.size(); ++l) {
     const LayerPlan& plan = s.plans[l];
     const std::ptrdiff_t pixel = plan.out.channels;
+    std::vector<float>& pivot = tape->norm(l).pivot;
+    std::transform(layers[l].running_mean, layers[l].running_mean + pixel, pivot.begin(),
+                   [](float mean) { return std::isfinite(mean) ? mean : 0.0F; });
     s.each_image(count, parallel, [&](const Visit& visit, TrunkScratch& scratch) {
       const int n = visit.image;
       const float* map = s.input_map(*tape, l, n, true, scratch);
@@ -191,7 +197,7 @@ std::shared_ptr<TrunkTape> Trunk::forward(const void* images, int count,
       std::fill_n(sums, 2 * pixel, 0.0F);
       s.passes.forward(task, {.y = tape->y(l, n),
                               .place = {plan.out.width * pixel, pixel},
-                              .pivot = layers[l].running_mean,
+                              .pivot = pivot.data(),
                               .sums = sums});
     });
     s.finish_forward(*tape, l, layers[l], statistics_rows, rule);

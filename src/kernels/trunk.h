@@ -29,8 +29,9 @@ struct TrunkShape {
   Element element = Element::fp32;  ///< of images, activations and the weights computed with
 };
 
-/// Whether the kernels can compute this: channels are multiples of 16, heights halve evenly, every
-/// width is a multiple of 4, blocks as TrunkBlock says. Tiles want 16 channels or multiples of 32.
+/// Whether the kernels can compute this: channels are multiples of 16 up to 256, heights halve
+/// evenly, every width is a multiple of 4, blocks as TrunkBlock says. Tiles want 16 channels or
+/// multiples of 32.
 bool trunk_fits(const TrunkShape& shape);
 bool tiles_fit(const TrunkShape& shape);
 
@@ -75,9 +76,9 @@ class TrunkTape;
 /// Not to be called from two threads at once; it starts threads through `Parallel` only.
 class Trunk {
  public:
-  /// The sums over the batch are formed in max(8, threads) parts of the batch: results are the same
-  /// for any number of threads up to 8, and for two runs with one number beyond. Throws
-  /// InternalError where the shape does not fit or the CPU lacks the instruction set.
+  /// Sums over the batch are formed in parts of it, at least 8 and the same number for every
+  /// thread: results are the same for 1, 2, 4 and 8 threads, and for two runs with another number.
+  /// Throws InternalError where the shape does not fit or the CPU lacks the instruction set.
   Trunk(const TrunkShape& shape, const TrunkKernels& kernels, int threads);
   ~Trunk();
   Trunk(Trunk&&) noexcept;

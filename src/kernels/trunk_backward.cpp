@@ -122,10 +122,10 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
     weight_gradient(l, x, dy, visit.last, sums, scratch);
     end(visit, dy, scratch);
   });
-  const int rows = plan.out.channels / 16;
+  const int rows = plan.out.channels / 4;
   run_parts(parallel, static_cast<std::size_t>(rows), [&](std::size_t begin, std::size_t last) {
     unpack_gradient(weight_sums.floats(), parts, plan.weight, passes.arithmetic,
-                    static_cast<int>(begin) * 16, static_cast<int>(last) * 16, out.weight);
+                    static_cast<int>(begin) * 4, static_cast<int>(last) * 4, out.weight);
   });
 }
 
@@ -229,10 +229,12 @@ void Trunk::State::backward_stride2(TrunkTape& tape, std::size_t b, const Visit&
 void Trunk::backward(TrunkTape& tape, const float* features, const std::vector<TrunkLayer>& layers,
                      const std::vector<TrunkGradient>& gradients, const Parallel& parallel) {
   State& s = *state_;
+  s.backwards = true;  // as a forward pass leaves it, whatever ran in between
   s.pack(layers, true, parallel);
   const std::size_t last = s.plans.size() - 1;
   const std::size_t blocks = s.shape.blocks.size();
   s.make_room(tape.count());
+  if (s.weight_sums.size() == 0) s.weight_sums = AlignedBuffer(s.weight_sums_bytes);
   s.each_image(tape.count(), parallel, [&](const Visit& visit, TrunkScratch&) {
     const int n = visit.image;
     float* sums = s.image_sums(last, n);

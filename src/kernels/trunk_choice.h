@@ -16,8 +16,7 @@ namespace smcl::kernels {
 /// this CPU lacks.
 std::optional<TrunkKernels> trunk_kernels(const TrunkShape& shape);
 
-/// The choice in words, for logs, `smcl doctor` and fingerprints: "avx2, fp32 products" or
-/// "LibTorch".
-std::string describe_trunk_kernels(Element element);
+/// The choice in words: "avx2, fp32 products"... or "LibTorch".
+std::string describe(const std::optional<TrunkKernels>& kernels);
 
 }  // namespace smcl::kernels

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "kernels/trunk_elementwise.h"
+#include "kernels/trunk_fetcher.h"
 #include "kernels/trunk_multiply.h"
 #include "kernels/trunk_passes.h"
 #include "kernels/trunk_tiles.h"

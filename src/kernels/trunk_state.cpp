@@ -41,6 +41,11 @@ const TrunkPasses& choose_passes(const TrunkKernels& kernels, Element element) {
   throw InternalError("no such instruction set");
 }
 
+/// At least 8, and the same number for every thread.
+int part_count(int threads) {
+  return (8 + threads - 1) / threads * threads;
+}
+
 std::size_t map_floats(const MapSize& size) {
   return static_cast<std::size_t>(size.height + 2) * static_cast<std::size_t>(size.width + 2) *
          static_cast<std::size_t>(size.channels);
@@ -161,7 +166,7 @@ Trunk::State::State(const TrunkShape& wanted, const TrunkKernels& kernels, int t
     : shape(wanted),
       passes(choose_passes(kernels, wanted.element)),
       plans(make_plans(wanted, passes.arithmetic)),
-      parts(static_cast<std::size_t>(std::max(8, threads))),
+      parts(static_cast<std::size_t>(part_count(threads))),
       element_size(wanted.element == Element::fp32 ? sizeof(float) : sizeof(std::uint16_t)) {
   std::size_t largest = 0;
   for (std::size_t l = 0; l < plans.size(); ++l) {
@@ -174,7 +179,7 @@ Trunk::State::State(const TrunkShape& wanted, const TrunkKernels& kernels, int t
                                     static_cast<std::size_t>(plan.out.channels));
     if (levels.empty() || levels.back().channels != plan.out.channels) levels.push_back(plan.out);
   }
-  weight_sums = AlignedBuffer(parts * largest * sizeof(float));
+  weight_sums_bytes = parts * largest * sizeof(float);
 }
 
 PanelLayout Trunk::State::layout(std::size_t l, bool backward) const {

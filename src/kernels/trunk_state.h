@@ -52,13 +52,15 @@ struct LayerPlan {
 /// Batch norm of one layer: statistics and the factors that follow from them, [channels] each.
 struct LayerNorm {
   explicit LayerNorm(std::size_t channels)
-      : mean(channels),
+      : pivot(channels),
+        mean(channels),
         inverse(channels),
         scale(channels),
         shift(channels),
         a(channels),
         b(channels),
         c(channels) {}
+  std::vector<float> pivot;  ///< of the sums
   std::vector<float> mean, inverse;
   std::vector<float> scale, shift;  ///< forward
   std::vector<float> a, b, c;       ///< backward
@@ -68,7 +70,7 @@ struct LayerNorm {
 struct TrunkScratch {
   AlignedBuffer stem;                  ///< the image
   std::vector<AlignedBuffer> maps[3];  ///< [a resolution of the trunk]
-  AlignedBuffer pairs_x, pairs_dy;     ///< of bf16_pairs
+  AlignedBuffer pairs_x, pairs_dy;     ///< of bf16_pairs and bf16_tiles
   AlignedBuffer rows;                  ///< of ConvTask
   int waiting = 0;                     ///< images packed and not yet summed, of bf16_tiles
   AlignedBuffer shortcut;              ///< the shortcut of one image
@@ -210,7 +212,8 @@ struct Trunk::State {
   bool backwards = false;
   std::vector<AlignedBuffer> panels, backward_panels;  ///< [layer]
   AlignedBuffer weight_sums;                           ///< [parts] of the layer at work
-  std::vector<float> norm_sums;                        ///< [images][2][channels]
+  std::size_t weight_sums_bytes = 0;
+  std::vector<float> norm_sums;  ///< [images][2][channels]
   std::shared_ptr<BufferPool> tapes = std::make_shared<BufferPool>();
   std::mutex mutex;
   std::vector<std::unique_ptr<TrunkScratch>> idle;

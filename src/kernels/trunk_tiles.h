@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/trunk_fetcher.h"
 #include "kernels/trunk_passes.h"
 
 /// Convolutions and gradients of weights in tiles: matrices of 16 rows of 64 bytes (Intel AMX),
@@ -25,32 +26,6 @@ inline int tile_rows(int count) {
   while (count % rows != 0) --rows;
   return rows;
 }
-
-/// Brings in what is ahead, an equal share at each of `steps` steps.
-class Fetcher {
- public:
-  Fetcher(const Ahead& what, int steps) : ahead_(what) {
-    for (int i = 0; i < 3; ++i) {
-      const std::size_t lines = (ahead_.bytes[i] + kLine - 1) / kLine;
-      const auto parts = static_cast<std::size_t>(steps);
-      share_[i] = (lines + parts - 1) / parts * kLine;
-    }
-  }
-  void step() {
-    for (int i = 0; i < 3; ++i) {
-      if (ahead_.from[i] == nullptr) continue;
-      const auto* from = static_cast<const std::byte*>(ahead_.from[i]);
-      const std::size_t end = std::min(ahead_.bytes[i], done_[i] + share_[i]);
-      for (; done_[i] < end; done_[i] += kLine) __builtin_prefetch(from + done_[i], 0, 2);
-    }
-  }
-
- private:
-  static constexpr std::size_t kLine = 64;
-  const Ahead& ahead_;
-  std::size_t share_[3] = {};
-  std::size_t done_[3] = {};
-};
 
 template <class P>
 struct TileConvolution {
@@ -222,6 +197,8 @@ struct TileWeights {
         }
       }
     }
+    // What the last step reads behind the last pixel is multiplied by 0, but may be a NaN.
+    std::fill_n(planes + 3 * task.stride * plane, step_cells(), 0.0F);
   }
 
   /// dy_tiles [channels / 16][steps][16 channels][16 pairs].

@@ -90,7 +90,8 @@ struct TrunkFunction : Function<TrunkFunction> {
         c10::static_intrusive_pointer_cast<Kept>(context->saved_data["kept"].toCapsule());
     const auto tape = std::exchange(kept->tape, nullptr);
     TORCH_CHECK(tape != nullptr, "the gradient of a fused trunk can be taken once");
-    variable_list out = kept->backward(*tape, gradients[0]);
+    TORCH_CHECK(!at::GradMode::is_enabled(), "a fused trunk has no second derivatives");
+    variable_list out = std::exchange(kept->backward, nullptr)(*tape, gradients[0]);
     out.emplace_back();  // of `kept`
     return out;
   }
@@ -122,8 +123,8 @@ bool FusedTrunk::fits(const at::Tensor& images, const ForwardOptions& options) c
     return false;
   }
   for (const ConvNorm& layer : state_->layers) {
-    if (layer.compute.scalar_type() != type || !channels_last(layer.compute) ||
-        layer.norm.weight.scalar_type() != at::kFloat) {
+    if (!layer.compute.device().is_cpu() || layer.compute.scalar_type() != type ||
+        !channels_last(layer.compute) || layer.norm.weight.scalar_type() != at::kFloat) {
       return false;
     }
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "kernels/trunk_choice.h"
 #include "nn/architecture.h"
 #include "nn/fused_block.h"
 #include "nn/network_implementation.h"
@@ -51,6 +52,18 @@ void bind(config::Binder& binder, NetworkSettings& settings) {
   binder.field("network.width", settings.width, {0.0625, 64.0}, "factor on the widths 16, 32, 64");
   binder.field("network.head_dim", settings.head_dim, {1, 65536},
                "size of the embeddings of the contrastive part");
+}
+
+std::string describe_kernels(const NetworkSettings& settings, int classes, int height, int width,
+                             batch::Precision precision) {
+  const Architecture architecture = make_architecture(settings, classes);
+  kernels::TrunkShape shape{height, width, static_cast<int>(architecture.stem), {}, {}};
+  if (precision == batch::Precision::bf16) shape.element = kernels::Element::bf16;
+  for (const BlockShape& block : architecture.blocks) {
+    shape.blocks.push_back(
+        {static_cast<int>(block.in), static_cast<int>(block.out), static_cast<int>(block.stride)});
+  }
+  return kernels::describe(kernels::trunk_kernels(shape));
 }
 
 Network::Implementation::Implementation(Architecture shape, batch::Precision precision,

@@ -29,11 +29,16 @@ struct Output {
   at::Tensor embeddings;  ///< [N, head_dim], L2-normalised; undefined unless asked for
 };
 
-/// What computes batch norm, ReLU and addition inside the fused blocks.
+/// What computes the convolutions, batch norm, ReLU and addition.
 enum class FusedBackend {
-  automatic,  ///< own kernels where they apply
+  automatic,  ///< own kernels where they apply (docs/cpu-step.md)
   torch,      ///< LibTorch's operations: the reference
 };
+
+/// What computes such a network on the CPU for images of this size, for logs and fingerprints:
+/// "avx2, fp32 products", "LibTorch"...
+SMCL_API std::string describe_kernels(const NetworkSettings& settings, int classes, int height,
+                                      int width, batch::Precision precision);
 
 /// What a training pass does beside computing.
 struct ForwardOptions {
@@ -60,8 +65,8 @@ class SMCL_API Network {
   Network(Network&& other) noexcept;
 
   /// `images` [N, 3, H, W] channels-last of the network's precision. Differentiable (once) where
-  /// gradient mode is on. Throws InternalError for another type or shape, or for statistics_rows
-  /// that are not N.
+  /// gradient mode is on; until then images and weights must stay as they are. Throws InternalError
+  /// for another type or shape, or for statistics_rows that are not N.
   Output forward(const at::Tensor& images, const ForwardOptions& options);
 
   tensor::FlatStore& store();

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "core/cpu.h"
-#include "kernels/trunk_choice.h"
 #include "nn/network.h"
 #include "nn/reference.h"
 
@@ -18,7 +17,22 @@ using batch::Precision;
 constexpr const char* kNoKernels = "this CPU lacks AVX2";
 
 bool has_kernels() {
-  return kernels::describe_trunk_kernels(kernels::Element::fp32) != "LibTorch";
+  return best_isa() != Isa::scalar;
+}
+
+/// The trunk of a network of stem and one block of each stride, weights as they come.
+FusedTrunk make_trunk(std::int64_t stem, at::ScalarType type) {
+  const auto layer = [&](std::int64_t in, std::int64_t out, std::int64_t stride) {
+    const auto vector = [&] { return at::ones({out}).requires_grad_(); };
+    ConvNorm made;
+    made.weight = at::ones({out, in, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast);
+    made.compute = made.weight.to(type);
+    made.norm = {vector(), vector(), at::zeros({out}), at::ones({out})};
+    made.stride = stride;
+    return made;
+  };
+  return FusedTrunk({layer(3, stem, 1), layer(stem, stem, 1), layer(stem, stem, 1),
+                     layer(stem, 2 * stem, 2), layer(2 * stem, 2 * stem, 1)});
 }
 
 Network make_network(Precision precision = Precision::fp32, std::uint64_t seed = 3) {
@@ -128,6 +142,28 @@ TEST(FusedTrunk, OutlivesItsNetwork) {
   network.reset();
   loss.backward();
   EXPECT_GT(gradients.norm().item<double>(), 0.0);
+}
+
+TEST(FusedTrunk, FitsWhatItCanCompute) {
+  if (!has_kernels()) GTEST_SKIP() << kNoKernels;
+  const FusedTrunk trunk = make_trunk(16, at::kFloat);
+  const auto fits = [&](const at::Tensor& batch, bool training = true) {
+    return trunk.fits(batch, with(FusedBackend::automatic, training));
+  };
+  EXPECT_TRUE(fits(images(2, 29)));
+  EXPECT_FALSE(trunk.fits(images(2, 29), with(FusedBackend::torch)));
+  EXPECT_FALSE(fits(images(2, 29), false)) << "evaluation with gradients";
+  EXPECT_FALSE(fits(images(2, 29).requires_grad_()));
+  EXPECT_FALSE(fits(images(2, 29, at::kBFloat16))) << "another type than the weights";
+  EXPECT_FALSE(fits(images(2, 29, at::kDouble)));
+  EXPECT_FALSE(fits(images(2, 29).contiguous())) << "not channels-last";
+  EXPECT_FALSE(fits(at::zeros({2, 3, 16, 12}).contiguous(at::MemoryFormat::ChannelsLast)));
+  EXPECT_FALSE(make_trunk(8, at::kFloat).fits(images(2, 29), with(FusedBackend::automatic)));
+  EXPECT_TRUE(make_trunk(16, at::kBFloat16)
+                  .fits(images(2, 29, at::kBFloat16), with(FusedBackend::automatic)));
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(fits(images(2, 29), false));
+  EXPECT_FALSE(fits(images(2, 29), true)) << "training without gradients";
 }
 
 // LibTorch computes what the kernels cannot.

@@ -145,7 +145,7 @@ inline Tensor normalise_backward(const Tensor& dz, const Tensor& y, const Moment
     layer.d_beta[i % channels] += dz.at[i];
     layer.d_gamma[i % channels] += dz.at[i] * hat(i);
   }
-  const double count = static_cast<double>(y.at.size() / channels);
+  const double count = static_cast<double>(y.at.size()) / static_cast<double>(channels);
   Tensor dy = y.like();
   for (std::size_t i = 0; i < y.at.size(); ++i) {
     const std::size_t c = i % channels;

@@ -222,15 +222,15 @@ std::vector<std::pair<Element, TrunkKernels>> kinds_here() {
 
 /// Sizes with borders, odd batches, every kind of block, widths that need blocks of 4 and others.
 std::vector<TrunkShape> shapes() {
-  return {shape(16, 16, 16, {{16, 16, 1}, {16, 32, 2}, {32, 64, 2}, {64, 64, 1}}),
+  return {shape(16, 16, 16, {{16, 16, 1}, {16, 32, 2}, {32, 32, 1}}),
           shape(4, 12, 16, {{16, 16, 1}}), shape(6, 20, 48, {{48, 48, 1}, {48, 48, 1}}),
           shape(2, 8, 16, {{16, 32, 2}, {32, 32, 1}}),
-          shape(4, 16, 32, {{32, 64, 2}, {64, 128, 2}})};
+          shape(4, 16, 32, {{32, 64, 2}, {64, 64, 1}})};
 }
 
 TEST(Trunk, AgreesWithDoublePrecision) {
   for (const TrunkShape& tested : shapes()) {
-    for (const int count : {1, 3, 11}) {
+    for (const int count : {1, 9}) {
       if (count == 1 && tested.height * tested.width < 64) continue;  // batch norm of few values
       const Case network(tested, count);
       const Results want = run_reference(network, {});
@@ -248,7 +248,7 @@ TEST(Trunk, AgreesWithDoublePrecision) {
 // networks of one block tell more than deep ones.
 TEST(Trunk, AgreesWithDoublePrecisionInBf16) {
   for (TrunkShape tested : {shape(16, 16, 16, {{16, 16, 1}}), shape(4, 12, 48, {{48, 48, 1}}),
-                            shape(2, 8, 16, {{16, 32, 2}}), shape(8, 32, 32, {{32, 64, 2}}),
+                            shape(2, 8, 16, {{16, 32, 2}}), shape(4, 16, 32, {{32, 64, 2}}),
                             shape(6, 20, 64, {{64, 64, 1}})}) {
     tested.element = Element::bf16;
     const Case network(tested, 5);

@@ -210,7 +210,7 @@ void compare(const std::string& method, const std::vector<std::string>& precisio
     for (int i = 0; i < kSteps; ++i) {
       for (const auto& [name, step] : steps) {
         ours[name].push_back(step->step(true));
-        one_batch[name].push_back(step->step(false));
+        if (method != "eval") one_batch[name].push_back(step->step(false));
       }
     }
     if (peer != nullptr) theirs_mb = std::max(theirs_mb, ask(*peer, method, round == 0, theirs));

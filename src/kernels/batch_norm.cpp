@@ -1,6 +1,7 @@
 #include "kernels/batch_norm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/error.h"
@@ -163,6 +164,22 @@ void norm_backward_apply(const NormBackwardApply& op, const NormShape& shape,
     part.masked = blocks.at(op.masked, block);
     loops.backward_apply(part, blocks.rows(block), shape.channels);
   });
+}
+
+float norm_inverse(double variance, double epsilon) {
+  return static_cast<float>(1.0 / std::sqrt(variance + epsilon));
+}
+
+void norm_move_running(double mean, double variance, double rows, double momentum,
+                       float& running_mean, float& running_var) {
+  const auto move = [&](float& running, double value) {
+    running =
+        static_cast<float>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
+  };
+  // One value has no unbiased variance; its biased one, 0, stands for it.
+  const double unbiased = rows / std::max(rows - 1.0, 1.0);
+  move(running_mean, mean);
+  move(running_var, unbiased * variance);
 }
 
 void norm_forward_factors(const float* weight, const float* bias, const float* mean,

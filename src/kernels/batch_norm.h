@@ -74,6 +74,14 @@ struct NormBackwardApply {
 void norm_backward_apply(const NormBackwardApply& op, const NormShape& shape,
                          const Parallel& parallel = {});
 
+/// 1 / sqrt(variance + epsilon).
+float norm_inverse(double variance, double epsilon);
+
+/// Moves a channel's running statistics by `momentum` towards a mean and a biased variance over
+/// `rows` values; the running variance is the unbiased one (PyTorch's batch norm).
+void norm_move_running(double mean, double variance, double rows, double momentum,
+                       float& running_mean, float& running_var);
+
 /// scale = weight * inverse, shift = bias - mean * scale; [channels] each.
 void norm_forward_factors(const float* weight, const float* bias, const float* mean,
                           const float* inverse, std::size_t channels, float* scale, float* shift);

@@ -9,11 +9,6 @@
 namespace smcl::kernels {
 namespace {
 
-/// Moves towards `value` as PyTorch's batch norm does.
-void move(float& running, double value, double momentum) {
-  running = static_cast<float>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
-}
-
 /// From sums of y - pivot and its square over `rows` values: mean and biased variance a channel.
 struct Moments {
   std::vector<double> mean, variance;
@@ -31,16 +26,10 @@ Moments moments(const std::vector<double>& sums, const float* pivot, double rows
 }
 
 void move_running(const Moments& seen, double rows, double momentum, const TrunkLayer& layer) {
-  // One value has no unbiased variance; its biased one, 0, stands for it.
-  const double unbiased = rows / std::max(rows - 1.0, 1.0);
   for (std::size_t c = 0; c < seen.mean.size(); ++c) {
-    move(layer.running_mean[c], seen.mean[c], momentum);
-    move(layer.running_var[c], unbiased * seen.variance[c], momentum);
+    norm_move_running(seen.mean[c], seen.variance[c], rows, momentum, layer.running_mean[c],
+                      layer.running_var[c]);
   }
-}
-
-float inverse_deviation(double variance, double epsilon) {
-  return static_cast<float>(1.0 / std::sqrt(variance + epsilon));
 }
 
 void set_factors(const TrunkLayer& layer, LayerNorm& norm) {
@@ -97,9 +86,6 @@ Trunk::Trunk(const TrunkShape& shape, const TrunkKernels& kernels, int threads) 
 Trunk::~Trunk() = default;
 Trunk::Trunk(Trunk&&) noexcept = default;
 
-std::size_t Trunk::layers() const {
-  return state_->plans.size();
-}
 int Trunk::features() const {
   return state_->plans.back().out.channels;
 }
@@ -158,7 +144,7 @@ void Trunk::State::finish_forward(TrunkTape& tape, std::size_t l, const TrunkLay
   const Moments batch = moments(add_sums(l, tape.count(), {}), norm.pivot.data(), pixels * count);
   for (std::size_t c = 0; c < batch.mean.size(); ++c) {
     norm.mean[c] = static_cast<float>(batch.mean[c]);
-    norm.inverse[c] = inverse_deviation(batch.variance[c], rule.epsilon);
+    norm.inverse[c] = norm_inverse(batch.variance[c], rule.epsilon);
   }
   set_factors(layer, norm);
   if (rows.empty()) {
@@ -193,12 +179,10 @@ std::shared_ptr<TrunkTape> Trunk::forward(const void* images, int count,
       const float* map = s.input_map(*tape, l, n, true, scratch);
       ConvTask task = s.convolution(l, map, scratch);
       task.ahead = s.forward_ahead(*tape, l, visit.next);
-      float* sums = s.image_sums(l, n);
-      std::fill_n(sums, 2 * pixel, 0.0F);
       s.passes.forward(task, {.y = tape->y(l, n),
                               .place = {plan.out.width * pixel, pixel},
                               .pivot = pivot.data(),
-                              .sums = sums});
+                              .sums = s.cleared_sums(l, n)});
     });
     s.finish_forward(*tape, l, layers[l], statistics_rows, rule);
   }
@@ -250,8 +234,7 @@ void Trunk::infer(const void* images, int count, const std::vector<TrunkLayer>& 
     LayerNorm& norm = norms.emplace_back(channels);
     for (std::size_t c = 0; c < channels; ++c) {
       norm.mean[c] = layers[l].running_mean[c];
-      norm.inverse[c] =
-          inverse_deviation(static_cast<double>(layers[l].running_var[c]), rule.epsilon);
+      norm.inverse[c] = norm_inverse(static_cast<double>(layers[l].running_var[c]), rule.epsilon);
     }
     set_factors(layers[l], norm);
   }

@@ -83,7 +83,6 @@ class Trunk {
   ~Trunk();
   Trunk(Trunk&&) noexcept;
 
-  std::size_t layers() const;
   int features() const;
 
   /// Training: features [count][features()] of images [count][height][width][3], which must stay as

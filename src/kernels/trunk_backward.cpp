@@ -138,8 +138,6 @@ void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, const Visit& 
   ConvTask task = convolution(l, dy, scratch);
   task.weights = backward_panels[l].floats();
   task.ahead = backward_ahead(tape, l, visit.next);
-  float* sums = image_sums(l - 1, n);
-  std::fill_n(sums, 2 * pixel, 0.0F);
   BackwardEnd end;
   end.g = tape.y(l, n);
   end.y = tape.y(l - 1, n);
@@ -147,7 +145,7 @@ void Trunk::State::backward_second(TrunkTape& tape, std::size_t b, const Visit& 
   end.scale = norm.scale.data();
   end.shift = norm.shift.data();
   end.mean = norm.mean.data();
-  end.sums = sums;
+  end.sums = cleared_sums(l - 1, n);
   passes.backward(task, end);
 }
 
@@ -156,8 +154,7 @@ void Trunk::State::backward_first(TrunkTape& tape, std::size_t b, const Visit& v
   const std::size_t l = 2 * b + 1;
   const int n = visit.image;
   const std::ptrdiff_t pixel = plans[l].in.channels;
-  float* sums = image_sums(l - 1, n);
-  std::fill_n(sums, 2 * pixel, 0.0F);
+  float* sums = cleared_sums(l - 1, n);
   if (plans[l].stride == 2) {
     backward_stride2(tape, b, visit, dy, scratch);
     return;
@@ -237,13 +234,11 @@ void Trunk::backward(TrunkTape& tape, const float* features, const std::vector<T
   if (s.weight_sums.size() == 0) s.weight_sums = AlignedBuffer(s.weight_sums_bytes);
   s.each_image(tape.count(), parallel, [&](const Visit& visit, TrunkScratch&) {
     const int n = visit.image;
-    float* sums = s.image_sums(last, n);
-    std::fill_n(sums, 2 * s.plans[last].out.channels, 0.0F);
     s.passes.unpool({.features = features + static_cast<std::ptrdiff_t>(n) * this->features(),
                      .z = tape.z(blocks, n),
                      .y = tape.y(last, n),
                      .mean = tape.norm(last).mean.data(),
-                     .sums = sums,
+                     .sums = s.cleared_sums(last, n),
                      .size = s.plans[last].out});
   });
   s.finish_backward(tape, last, layers[last], gradients[last]);

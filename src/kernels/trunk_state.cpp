@@ -266,6 +266,12 @@ float* Trunk::State::image_sums(std::size_t l, int n) {
   return norm_sums.data() + static_cast<std::size_t>(n) * width;
 }
 
+float* Trunk::State::cleared_sums(std::size_t l, int n) {
+  float* sums = image_sums(l, n);
+  std::fill_n(sums, 2 * plans[l].out.channels, 0.0F);
+  return sums;
+}
+
 std::vector<double> Trunk::State::add_sums(std::size_t l, int count,
                                            const std::vector<std::uint8_t>& rows) {
   std::vector<double> total(2 * static_cast<std::size_t>(plans[l].out.channels), 0.0);

@@ -197,6 +197,8 @@ struct Trunk::State {
   ConvTask convolution(std::size_t l, const float* map, TrunkScratch& scratch) const;
   void make_room(int count);
   float* image_sums(std::size_t l, int n);
+  /// The same, set to 0.
+  float* cleared_sums(std::size_t l, int n);
   /// Sums over the images of `rows` (all where empty) of image_sums(l, n): [2][channels].
   std::vector<double> add_sums(std::size_t l, int count, const std::vector<std::uint8_t>& rows);
 

@@ -1,7 +1,6 @@
 #include "nn/norm_kernels.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/batch_norm.h"
 #include "tensor/on_threads.h"
@@ -28,14 +27,11 @@ const float* floats(const at::Tensor& t) {
   return t.const_data_ptr<float>();
 }
 
-float inverse_deviation(float variance) {
-  return static_cast<float>(1.0 / std::sqrt(static_cast<double>(variance) + kNormEpsilon));
-}
-
 at::Tensor inverse_of(const at::Tensor& variance) {
   at::Tensor out = channel_vector(variance.numel());
-  std::transform(floats(variance), floats(variance) + variance.numel(), out.data_ptr<float>(),
-                 inverse_deviation);
+  std::transform(
+      floats(variance), floats(variance) + variance.numel(), out.data_ptr<float>(),
+      [](float value) { return kernels::norm_inverse(static_cast<double>(value), kNormEpsilon); });
   return out;
 }
 
@@ -52,18 +48,12 @@ Statistics statistics_of(const at::Tensor& input) {
 }
 
 void move_running(const NormParameters& norm, const Statistics& batch, std::size_t rows) {
-  // One value has no unbiased variance; its biased one, 0, stands for it.
-  const double unbiased =
-      static_cast<double>(rows) / std::max(static_cast<double>(rows) - 1.0, 1.0);
   auto* mean = norm.running_mean.data_ptr<float>();
   auto* variance = norm.running_var.data_ptr<float>();
   for (std::int64_t c = 0; c < batch.mean.numel(); ++c) {
-    const double m = floats(batch.mean)[c];
-    const double v = unbiased * static_cast<double>(floats(batch.variance)[c]);
-    mean[c] = static_cast<float>((1.0 - kNormMomentum) * static_cast<double>(mean[c]) +
-                                 kNormMomentum * m);
-    variance[c] = static_cast<float>((1.0 - kNormMomentum) * static_cast<double>(variance[c]) +
-                                     kNormMomentum * v);
+    kernels::norm_move_running(static_cast<double>(floats(batch.mean)[c]),
+                               static_cast<double>(floats(batch.variance)[c]),
+                               static_cast<double>(rows), kNormMomentum, mean[c], variance[c]);
   }
 }
 

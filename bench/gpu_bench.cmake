@@ -1,1 +1,1 @@
-smcl_portable(bench_gpu kernels)
+smcl_portable(bench_gpu kernels_cuda)

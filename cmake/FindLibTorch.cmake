@@ -1,4 +1,4 @@
-# Finds LibTorch and defines torch::cpu; used by the build and, installed, by smclConfig.cmake.
+# Finds LibTorch and defines torch::cpu and, where it has a CUDA half, torch::cuda; used by the build and, installed, by smclConfig.cmake.
 #
 # SMCL_LIBTORCH, a variable or of the environment, names a folder that holds torch/, as tools/setup
 # unpacks the wheels (their layout is kept, since libtorch_cpu.so finds CUDA's runtime libraries by
@@ -47,4 +47,11 @@ if(LibTorch_FOUND AND NOT TARGET torch::cpu)
   # CMake adds the folder of these to the RPATH of the build tree, and takes it out on installation.
   target_link_libraries(torch::cpu INTERFACE -Wl,--no-as-needed "${_torch}/lib/libtorch_cpu.so"
     "${_torch}/lib/libc10.so" -Wl,--as-needed ${_openmp})
+  if(EXISTS "${_torch}/lib/libtorch_cuda.so" AND NOT TARGET torch::cuda)
+    add_library(torch::cuda INTERFACE IMPORTED)
+    # What it needs itself (cuDNN, NCCL...) may be missing where a library is only built.
+    target_link_libraries(torch::cuda INTERFACE torch::cpu -Wl,--no-as-needed
+      "${_torch}/lib/libtorch_cuda.so" "${_torch}/lib/libc10_cuda.so" -Wl,--as-needed
+      -Wl,--unresolved-symbols=ignore-in-shared-libs)
+  endif()
 endif()

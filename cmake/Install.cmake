@@ -3,6 +3,7 @@
 #   core      smcl::core: libsmcl_core.so of the torch-free modules, its headers, smclConfig.cmake
 #   torch     smcl::torch: libsmcl_torch.so of the modules that a training loop of one's own needs
 #   program   smcl, recipes
+#   gpu       with SMCL_CUDA: libsmcl_gpu.so, which needs LibTorch's CUDA half (docs/gpu.md)
 #   libtorch  the shared libraries of LibTorch that the program needs, and their licences
 #
 # The shared libraries are made of the modules' objects, so nothing is compiled for them; program
@@ -74,8 +75,9 @@ if(SMCL_TORCH)
   endforeach()
   smcl_shared(torch OBJECTS ${_torch})
   target_link_libraries(smcl_shared_torch PUBLIC smcl_shared_core torch::cpu)
-  if(SMCL_CUDA)
-    target_link_libraries(smcl_shared_torch PRIVATE CUDA::cudart_static)
+  if(SMCL_CUDA) # looked for there by src/tensor/gpu.cpp
+    set_target_properties(smcl_gpu PROPERTIES INSTALL_RPATH "$ORIGIN/torch/lib")
+    install(TARGETS smcl_gpu LIBRARY DESTINATION ${_private} COMPONENT gpu)
   endif()
   set_target_properties(smcl_shared_torch PROPERTIES
     INSTALL_RPATH "\$ORIGIN;\$ORIGIN/smcl/torch/lib")

@@ -25,14 +25,6 @@ set(_cuda --fmad=false --Werror=all-warnings
   -Xcompiler=-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 target_compile_options(smcl_flags INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${_cuda}>")
 
-# Adds src/NAME/*.cu to VARIABLE, and takes out what stands in for them in a CPU build.
-function(smcl_cuda_sources name variable)
-  set(sources ${${variable}})
-  list(FILTER sources EXCLUDE REGEX "_without_cuda\\.cpp$")
-  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cu)
-  set(${variable} ${sources} ${kernels} PARENT_SCOPE)
-endfunction()
-
 # smcl_portable(TARGET MODULE [LIB...]): links a program so that it runs where only glibc and the
 # driver are. GoogleTest is a static library; shared libraries of which nothing is used are left out.
 # The C++ library comes before smcl's: else the linker takes std::string's functions from any of
@@ -43,22 +35,34 @@ function(smcl_portable target module)
   target_link_options(${target} PRIVATE -Wl,--as-needed -static-libstdc++ -static-libgcc)
 endfunction()
 
-# For a module with *.cu: the runtime, and test_NAME_cuda of tests/NAME/cuda/*.cpp, whose tests are
+# For a module with *.cu: libsmcl_NAME_cuda.a of them, which only programs for the GPU link, so that
+# the rest is the same in every build; and test_NAME_cuda of tests/NAME/cuda/*.cpp, whose tests are
 # skipped without a GPU.
 function(smcl_use_cuda name)
-  file(GLOB kernels ${PROJECT_SOURCE_DIR}/src/${name}/*.cu)
+  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cu)
   if(NOT kernels)
     return()
   endif()
-  target_link_libraries(smcl_${name} PUBLIC CUDA::cudart_static)
+  add_library(smcl_${name}_cuda STATIC ${kernels})
+  target_link_libraries(smcl_${name}_cuda PUBLIC smcl_${name} CUDA::cudart_static)
   file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/cuda/*.cpp)
   if(NOT SMCL_TESTS OR NOT tests)
     return()
   endif()
   add_executable(test_${name}_cuda ${tests})
   target_include_directories(test_${name}_cuda PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  smcl_portable(test_${name}_cuda ${name} GTest::gtest_main GTest::gtest)
+  smcl_portable(test_${name}_cuda ${name}_cuda GTest::gtest_main GTest::gtest)
   include(GoogleTest)
   smcl_discover(${name}_cuda fast "-*Slow.*")
   smcl_discover(${name}_cuda slow "*Slow.*")
+endfunction()
+
+# The shared library that brings the GPU to a program with LibTorch (src/tensor/gpu.h): it alone needs
+# LibTorch's CUDA half. What that needs in turn may be missing where it is built.
+function(smcl_gpu_library)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/gpu/*.cpp)
+  add_library(smcl_gpu MODULE ${sources})
+  target_link_libraries(smcl_gpu PRIVATE smcl_kernels_cuda torch::cuda smcl_flags)
+  target_include_directories(smcl_gpu PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  set_target_properties(smcl_gpu PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()

@@ -6,8 +6,8 @@
 # tests/NAME/*.cpp. File names carry what a file needs of the CPU: *_avx2.cpp,
 # *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp (which has its tiles in assembler) get that
 # instruction set's flags and must be reached through run-time dispatch only; everything else is
-# plain x86-64. *_openmp.cpp get OpenMP. With SMCL_CUDA a module also has its *.cu, and they take the place of
-# *_without_cuda.cpp (cmake/SmclCuda.cmake).
+# plain x86-64. *_openmp.cpp get OpenMP. With SMCL_CUDA its *.cu make a library
+# of their own (cmake/SmclCuda.cmake).
 
 add_library(smcl_flags INTERFACE)
 set(_cxx
@@ -51,7 +51,9 @@ endfunction()
 function(smcl_use_torch target)
   target_link_libraries(${target} PUBLIC torch::cpu)
   if(NOT TARGET smcl_torch_pch)
-    file(WRITE ${CMAKE_BINARY_DIR}/torch_pch.cpp "// holds the precompiled torch/torch.h\n")
+    # Written only where it is not there: everything with torch depends on it.
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch.cpp
+      CONTENT "// holds the precompiled torch/torch.h\n")
     add_library(smcl_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch.cpp)
     target_link_libraries(smcl_torch_pch PRIVATE smcl_flags torch::cpu)
     target_precompile_headers(smcl_torch_pch PRIVATE <torch/torch.h>)
@@ -102,9 +104,6 @@ endfunction()
 function(smcl_module name)
   cmake_parse_arguments(M "TORCH" "" "DEPS;LIBS;PACKAGES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
-  if(SMCL_CUDA)
-    smcl_cuda_sources(${name} sources)
-  endif()
   if(NOT sources)
     message(STATUS "module ${name}: no sources yet")
     add_library(smcl_${name} INTERFACE)

@@ -30,7 +30,7 @@ stage() {
 }
 
 # configure_and_build PRESET [TARGET...]: ccache is used where it is installed, with its store in
-# the project's folder.
+# the project's folder. SMCL_CONFIGURE is one more argument for CMake.
 configure_and_build() {
   local preset=$1
   shift
@@ -40,7 +40,7 @@ configure_and_build() {
   fi
   mkdir -p build
   local log=build/configure-$preset.log
-  cmake --preset "$preset" >"$log" 2>&1 || {
+  cmake --preset "$preset" ${SMCL_CONFIGURE:+"$SMCL_CONFIGURE"} >"$log" 2>&1 || {
     cat "$log" >&2
     return 1
   }

@@ -11,6 +11,7 @@
 #include "data/scenes.h"
 #include "nn/network.h"
 #include "record/run_folder.h"
+#include "tensor/gpu.h"
 #include "tensor/runtime.h"
 
 namespace smcl::cli {
@@ -39,6 +40,7 @@ std::vector<std::string> problems() {
 }
 
 void doctor(const std::string& format) {
+  const tensor::GpuAnswer& gpu = tensor::find_gpu();
   tensor::prepare_runtime();
   nlohmann::json facts = record::base_fingerprint();
   const tensor::RuntimeInfo info = tensor::runtime_info();
@@ -49,7 +51,8 @@ void doctor(const std::string& format) {
        {std::pair("fp32", batch::Precision::fp32), std::pair("bf16", batch::Precision::bf16)}) {
     facts[concat("kernels_", type)] = nn::describe_kernels({}, 10, 32, 32, precision);
   }
-  facts["device"] = "cpu";
+  facts["gpu"] = gpu.gpu == nullptr ? concat("none: ", gpu.why_not)
+                                    : concat(gpu.gpu->name(), ", ", gpu.gpu->versions());
   const auto found = problems();
   if (format == "json") {
     facts["libtorch_config"] = info.config;

@@ -41,8 +41,8 @@ std::string duration_text(double seconds) {
   return out.str();
 }
 
-Progress::Progress(bool quiet)
-    : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()) {}
+Progress::Progress(bool quiet, bool alone)
+    : quiet_(quiet), terminal_(alone && isatty(STDERR_FILENO) != 0), start_(Clock::now()) {}
 
 train::Answer Progress::on(const train::RunBegin& event) {
   run_ = event;

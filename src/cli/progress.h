@@ -11,7 +11,8 @@ namespace smcl::cli {
 /// line after an epoch, at most one every few seconds.
 class Progress : public train::Observer {
  public:
-  explicit Progress(bool quiet);
+  /// `alone`: no other run is trained at the same time; else nothing is redrawn.
+  Progress(bool quiet, bool alone);
 
   using Observer::on;
   train::Answer on(const train::RunBegin& event) override;

@@ -9,7 +9,7 @@
 #include "cli/stored.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "experiment/run.h"
+#include "experiment/train_all.h"
 
 namespace smcl::cli {
 namespace {
@@ -21,6 +21,9 @@ struct Options {
   std::string format = "text";
   std::string resume;
   std::string branch;
+  std::string device;
+  std::vector<std::uint64_t> seeds;
+  int parallel = 1;
   bool always_new = false;
   bool print_config = false;
   bool quiet = false;
@@ -41,54 +44,106 @@ experiment::Branch parse_branch(const std::string& text) {
   return {text.substr(0, at), epoch};
 }
 
-experiment::RunResult train_one(const experiment::Recipe& recipe, const Options& options) {
-  Progress progress(options.quiet);
-  experiment::RunOptions run;
-  run.root = options.root;
-  run.always_new = options.always_new;
-  run.observers = {&progress};
-  run.stop = stop_requested;
-  if (!options.resume.empty()) run.resume = options.resume;
-  if (!options.branch.empty()) run.branch = parse_branch(options.branch);
-  const experiment::RunResult result = experiment::train_recipe(recipe, run);
-  if (result.was_there) {
-    log::info(
-        concat("finished before: ", result.folder.path().string(), " (train again with --new)"));
-  }
-  return result;
-}
-
 /// All recipes are read before the first is trained: a typing error in the last costs no hours.
 std::vector<experiment::Recipe> read_recipes(const Options& options) {
   std::vector<experiment::Recipe> recipes;
+  std::vector<std::string> set = options.set;
+  if (!options.device.empty()) set.push_back(concat("run.device='", options.device, "'"));
   for (const std::string& file : options.recipes) {
-    recipes.push_back(experiment::load_recipe(file, options.set));
+    recipes.push_back(experiment::load_recipe(file, set));
   }
   if (!options.resume.empty() && recipes.empty()) {
-    recipes.push_back(stored_recipe(record::RunFolder::open(options.resume), options.set));
+    recipes.push_back(stored_recipe(record::RunFolder::open(options.resume), set));
   }
   if (recipes.empty()) throw UsageError("train needs a recipe, or --resume RUN");
-  if (recipes.size() > 1 && !(options.resume.empty() && options.branch.empty())) {
-    throw UsageError("--resume and --branch-from take one recipe");
-  }
   if (!options.branch.empty()) parse_branch(options.branch);
   return recipes;
 }
 
+/// A run that failed, in one line.
+void tell(const experiment::Recipe& recipe, const std::exception& problem) {
+  log::error(concat("smcl: ", recipe.name, ": ", problem.what()));
+}
+
+/// The first problem is thrown once all are told; where there is one run, it is the only one.
+void throw_problems(const std::vector<experiment::Recipe>& recipes,
+                    const std::vector<experiment::Outcome>& outcomes) {
+  std::exception_ptr first;
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].problem == nullptr) continue;
+    ++failed;
+    if (first == nullptr) first = outcomes[i].problem;
+    if (outcomes.size() == 1) break;
+    try {
+      std::rethrow_exception(outcomes[i].problem);
+    } catch (const std::exception& problem) {
+      tell(recipes[i], problem);
+    }
+  }
+  if (first == nullptr) return;
+  if (outcomes.size() == 1) std::rethrow_exception(first);
+  try {
+    std::rethrow_exception(first);
+  } catch (const Error& problem) {
+    throw Error(problem.code(),
+                concat(failed, " of ", outcomes.size(),
+                       " runs did not come to their end (see above): the same command goes on with "
+                       "them"));
+  }
+}
+
+/// With --seeds each recipe once a seed.
+std::vector<experiment::Recipe> with_seeds(const Options& options) {
+  if (options.seeds.empty()) return read_recipes(options);
+  std::vector<experiment::Recipe> all;
+  for (const std::uint64_t seed : options.seeds) {
+    Options of_seed = options;
+    of_seed.set.push_back(concat("train.seed=", seed));
+    for (experiment::Recipe& recipe : read_recipes(of_seed)) all.push_back(std::move(recipe));
+  }
+  return all;
+}
+
 void train(const Options& options) {
-  const std::vector<experiment::Recipe> recipes = read_recipes(options);
+  const std::vector<experiment::Recipe> recipes = with_seeds(options);
+  if (recipes.size() > 1 && !(options.resume.empty() && options.branch.empty())) {
+    throw UsageError("--resume and --branch-from take one recipe and one seed");
+  }
   if (options.print_config) {
     for (const auto& recipe : recipes) std::cout << config::to_toml(recipe.resolved, true);
     return;
   }
   if (options.quiet) log::set_console_level(log::Level::warn);
   catch_signals();
-  std::vector<FinishedRun> finished;
-  for (const auto& recipe : recipes) {
-    const experiment::RunResult result = train_one(recipe, options);
-    finished.push_back({result.folder.path().string(), result.summary});
+  std::vector<std::unique_ptr<Progress>> progress;
+  for (std::size_t i = 0; i < recipes.size(); ++i) {
+    progress.push_back(std::make_unique<Progress>(options.quiet, options.parallel == 1));
   }
-  show_runs(std::cout, finished, options.format);
+  const auto outcomes = experiment::train_all(
+      recipes,
+      [&](std::size_t i) {
+        experiment::RunOptions run;
+        run.root = options.root;
+        run.always_new = options.always_new;
+        run.observers = {progress[i].get()};
+        run.stop = stop_requested;
+        if (!options.resume.empty()) run.resume = options.resume;
+        if (!options.branch.empty()) run.branch = parse_branch(options.branch);
+        return run;
+      },
+      options.parallel);
+  std::vector<FinishedRun> finished;
+  for (const experiment::Outcome& outcome : outcomes) {
+    if (!outcome.result) continue;
+    const std::string folder = outcome.result->folder.path().string();
+    if (outcome.result->was_there) {
+      log::info(concat("finished before: ", folder, " (train again with --new)"));
+    }
+    finished.push_back({folder, outcome.result->summary});
+  }
+  if (!finished.empty()) show_runs(std::cout, finished, options.format);
+  throw_problems(recipes, outcomes);
 }
 
 }  // namespace
@@ -101,6 +156,20 @@ void add_train(CLI::App& app) {
   command->add_option("--set", options->set, "override a setting: section.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);
+  command
+      ->add_option("--device", options->device,
+                   "cpu, cuda, or auto: cuda where there is a usable GPU; short for --set "
+                   "run.device='...'")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command
+      ->add_option("--seeds", options->seeds,
+                   "train each recipe once with each of these as train.seed: --seeds 1,2,3")
+      ->delimiter(',');
+  command
+      ->add_option("--parallel", options->parallel,
+                   "runs at once, in this process; several small ones fill a GPU better than one")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   command->add_option("--runs", options->root, "folder of the run folders")->capture_default_str();
   CLI::Option* always_new = command->add_flag(
       "--new", options->always_new,
@@ -131,6 +200,7 @@ void add_train(CLI::App& app) {
       "  smcl train --resume runs/scenes-smcl-1 --set train.epochs=60\n"
       "  smcl train recipes/scenes/ce-drw.toml --branch-from runs/scenes-ce-1@32\n"
       "  smcl train recipes/scenes/smcl.toml --set mask.kind=random --set train.seed=1\n"
+      "  smcl train recipes/scenes/ce.toml recipes/scenes/smcl.toml --seeds 1,2 --parallel 4\n"
       "  smcl train recipes/cifar10/ce.toml --set data.dir=cifar --print-config");
   command->callback([options] { train(*options); });
 }

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -27,31 +29,88 @@ class WarningMark : public spdlog::custom_flag_formatter {
   }
 };
 
-struct Sinks {
-  std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> console;
+struct Console {
+  std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> sink;
   spdlog::logger logger;
-  std::mutex mutex;
-  std::string failure;  ///< the first since set_file
 
-  Sinks()
-      : console(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", console) {
-    if (no_color()) console->set_color_mode(spdlog::color_mode::never);
+  Console() : sink(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), logger("smcl", sink) {
+    if (no_color()) sink->set_color_mode(spdlog::color_mode::never);
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<WarningMark>('*').set_pattern("%^%*%v%$");
-    console->set_formatter(std::move(formatter));
-    console->set_level(spdlog::level::info);
-    logger.set_level(spdlog::level::debug);
+    sink->set_formatter(std::move(formatter));
+    logger.set_level(spdlog::level::info);
     logger.flush_on(spdlog::level::debug);
-    logger.set_error_handler([this](const std::string& text) {
-      const std::lock_guard lock(mutex);
-      if (failure.empty()) failure = text;
-    });
   }
 };
 
-Sinks& sinks() {
-  static Sinks instance;
+Console& console() {
+  static Console instance;
   return instance;
+}
+
+/// A run's log file.
+class File {
+ public:
+  /// Throws spdlog::spdlog_ex.
+  explicit File(const std::string& path)
+      : logger_("smcl", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)) {
+    logger_.set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    logger_.set_level(spdlog::level::debug);
+    logger_.flush_on(spdlog::level::debug);
+    logger_.set_error_handler([this](const std::string& text) {
+      const std::lock_guard lock(mutex_);
+      if (failure_.empty()) failure_ = text;
+    });
+  }
+  void write(spdlog::level::level_enum level, std::string_view text) {
+    logger_.log(level, "{}", text);
+  }
+  void check() {
+    const std::lock_guard lock(mutex_);
+    if (!failure_.empty()) throw IoError(concat("cannot write the log: ", failure_));
+  }
+
+ private:
+  spdlog::logger logger_;
+  std::mutex mutex_;
+  std::string failure_;  ///< the first
+};
+
+/// What a thread that trains a run has for itself.
+struct Own {
+  std::shared_ptr<File> file;
+  std::string name;
+};
+
+Own& own() {
+  thread_local Own instance;
+  return instance;
+}
+
+std::mutex files_mutex;
+std::vector<std::weak_ptr<File>> files;  ///< of all threads
+
+/// Where a message of this thread goes: threads that help a run have no file of their own, and mean
+/// the only one.
+std::shared_ptr<File> file_of_thread() {
+  if (own().file != nullptr) return own().file;
+  const std::lock_guard lock(files_mutex);
+  std::erase_if(files, [](const std::weak_ptr<File>& file) { return file.expired(); });
+  return files.size() == 1 ? files.front().lock() : nullptr;
+}
+
+void to_file(spdlog::level::level_enum level, std::string_view text) {
+  if (const auto file = file_of_thread()) file->write(level, text);
+}
+
+void write(spdlog::level::level_enum level, std::string_view text) {
+  const std::string& name = own().name;
+  if (name.empty()) {
+    console().logger.log(level, "{}", text);
+  } else {
+    console().logger.log(level, "{}: {}", name, text);
+  }
+  to_file(level, text);
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -78,50 +137,43 @@ bool no_color() {
 }
 
 void set_console_level(Level level) {
-  sinks().console->set_level(to_spdlog(level));
+  console().logger.set_level(to_spdlog(level));
+}
+
+void set_name(std::string_view name) {
+  own().name = name;
 }
 
 void set_file(const std::filesystem::path& file) {
-  auto& all = sinks().logger.sinks();
-  all.resize(1);
-  {
-    const std::lock_guard lock(sinks().mutex);
-    sinks().failure.clear();
-  }
+  own().file = nullptr;
   if (file.empty()) return;
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
-    sink->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-    sink->set_level(spdlog::level::debug);
-    all.push_back(std::move(sink));
+    own().file = std::make_shared<File>(file.string());
   } catch (const spdlog::spdlog_ex& failure) {
     throw IoError(concat("cannot open log file ", file.string(), ": ", failure.what()));
   }
+  const std::lock_guard lock(files_mutex);
+  files.push_back(own().file);
 }
 
 void check_file() {
-  const std::lock_guard lock(sinks().mutex);
-  if (!sinks().failure.empty()) throw IoError(concat("cannot write the log: ", sinks().failure));
+  if (const auto file = file_of_thread()) file->check();
 }
 
 void debug(std::string_view text) {
-  sinks().logger.debug("{}", text);
+  write(spdlog::level::debug, text);
 }
 void info(std::string_view text) {
-  sinks().logger.info("{}", text);
+  write(spdlog::level::info, text);
 }
 void warn(std::string_view text) {
-  sinks().logger.warn("{}", text);
+  write(spdlog::level::warn, text);
 }
 void error(std::string_view text) {
-  sinks().logger.error("{}", text);
+  write(spdlog::level::err, text);
 }
 void error_to_file(std::string_view text) {
-  const auto console = sinks().console;
-  const auto level = console->level();
-  console->set_level(spdlog::level::off);
-  error(text);
-  console->set_level(level);
+  to_file(spdlog::level::err, text);
 }
 
 std::string library_version() {

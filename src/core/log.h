@@ -15,8 +15,12 @@ void set_console_level(Level level);
 /// Whether the environment variable NO_COLOR is set and not empty (no-color.org): no colours then,
 /// here or elsewhere.
 bool no_color();
-/// Appends everything from debug on to `file` with time stamps; an empty path closes it.
-/// Throws IoError where the file cannot be opened.
+/// Stands before what the calling thread says on standard error, so that runs that are trained at
+/// once can be told apart; empty: nothing.
+void set_name(std::string_view name);
+/// Appends everything from debug on that the calling thread says, and the threads without a file of
+/// their own where no other is open, to `file` with time stamps; an empty path closes it. Throws
+/// IoError where the file cannot be opened.
 void set_file(const std::filesystem::path& file);
 /// Throws IoError where a message since set_file did not reach the file, with the reason.
 void check_file();

@@ -25,6 +25,8 @@ class SMCL_API Dataset {
   /// The view points into the set, or into `scratch`, and lasts as long as either.
   virtual ImageView image(std::size_t index, int epoch,
                           std::vector<std::uint8_t>& scratch) const = 0;
+  /// Whether image() depends on the epoch.
+  virtual bool changes_by_epoch() const { return false; }
   /// One name a class, in label order.
   virtual const std::vector<std::string>& class_names() const = 0;
   /// The tight box around the object where the set knows the truth (for mask.kind = oracle and

@@ -59,6 +59,8 @@ class SceneSet final : public Scenes {
     return view;
   }
 
+  bool changes_by_epoch() const override { return rule_.has_value(); }
+
   int kind(std::size_t index, int epoch) const override {
     const Shot& shot = shots_[index];
     if (!rule_ || epoch == 0) return shot.kind;

@@ -6,9 +6,12 @@
 #include "core/error.h"
 #include "experiment/check.h"
 #include "format/file.h"
+#include "tensor/gpu.h"
 
 namespace smcl::experiment {
 namespace {
+
+const std::string kAuto = "auto";
 
 void bind(config::Binder& binder, metrics::GroupBounds& bounds) {
   binder.field("groups.many_above", bounds.many_above, {0, 1e9},
@@ -23,14 +26,22 @@ void bind(config::Binder& binder, metrics::GroupBounds& bounds) {
 }
 
 void bind(config::Binder& binder, RuntimeSettings& runtime) {
+  const std::vector<std::pair<std::string, std::string>> devices{
+      {"auto", "auto"}, {"cpu", "cpu"}, {"cuda", "cuda"}};
+  binder.choice("run.device", runtime.device, devices,
+                "that trains; auto: cuda where there is a usable GPU");
   const std::vector<std::pair<std::string, std::string>> words{
       {"auto", "auto"}, {"fp32", "fp32"}, {"bf16", "bf16"}};
   binder.choice("run.precision", runtime.precision, words,
-                "of the network's arithmetic; auto: bf16 where the CPU gains from it");
+                "of the network's arithmetic; auto: bf16 on a GPU and where the CPU gains from it");
   binder.field("run.threads", runtime.threads, {0, 4096},
                "of the network's arithmetic; 0 = as many as the affinity mask allows");
   binder.field("run.loader_threads", runtime.loader_threads, {0, 256},
                "that make batches ahead; 0 = in the training thread");
+  binder.field("run.deterministic", runtime.deterministic,
+               "on a GPU: the same bits in each run, slower (a CPU always gives them)");
+  binder.field("run.graph", runtime.graph,
+               "on a GPU: steps are recorded once and replayed; off: launched one by one, slower");
 }
 
 /// Every section of the document, unchecked but for types and ranges.
@@ -63,14 +74,28 @@ bool bf16_gains() {
   return __builtin_cpu_is("amd") || cpu_has_amx();
 }
 
-/// `auto` becomes what it means here, so that the run folder says what was computed.
-void settle_precision(Recipe& recipe) {
-  if (recipe.runtime.precision != "auto") return;
-  recipe.runtime.precision = bf16_gains() ? "bf16" : "fp32";
+/// Gives a setting the value that `auto` stands for here, so that the run folder says what was
+/// computed.
+void settle(Recipe& recipe, const std::string& key, const std::string& value,
+            const std::string& origin) {
   for (config::Resolved& setting : recipe.resolved) {
-    if (setting.key != "run.precision") continue;
-    setting.value = '"' + recipe.runtime.precision + '"';
-    setting.origin = "auto, for this CPU";
+    if (setting.key != key) continue;
+    setting.value = '"' + value + '"';
+    setting.origin = origin;
+  }
+}
+
+void settle_runtime(Recipe& recipe) {
+  RuntimeSettings& runtime = recipe.runtime;
+  if (runtime.device == "cuda") tensor::find_gpu();  // before another recipe computes on the CPU
+  if (runtime.device == "auto") {
+    runtime.device = tensor::find_gpu().gpu == nullptr ? "cpu" : "cuda";
+    settle(recipe, "run.device", runtime.device, kAuto);
+  }
+  if (runtime.precision == "auto") {
+    runtime.precision = runtime.device == "cuda" || bf16_gains() ? "bf16" : "fp32";
+    settle(recipe, "run.precision", runtime.precision,
+           concat(kAuto, ", for this ", runtime.device == "cuda" ? "GPU" : "CPU"));
   }
 }
 
@@ -117,6 +142,12 @@ std::string Recipe::settings_hash() const {
   return format::sha256(config::to_toml(kept, false));
 }
 
+bool Recipe::device_was_auto() const {
+  return std::any_of(resolved.begin(), resolved.end(), [](const config::Resolved& setting) {
+    return setting.key == "run.device" && setting.origin == kAuto;
+  });
+}
+
 const std::vector<config::Resolved>& default_settings() {
   static const std::vector<config::Resolved> settings = bound({}, "").resolved;
   return settings;
@@ -133,7 +164,7 @@ Recipe resolve_stored(const config::Document& document, const std::string& name)
         concat("run.name = '", recipe.name,
                "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
   }
-  settle_precision(recipe);
+  settle_runtime(recipe);
   check_recipe(recipe);
   return recipe;
 }

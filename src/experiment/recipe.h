@@ -17,9 +17,13 @@ namespace smcl::experiment {
 
 /// Where and how a run computes; none of it changes what is learned beyond rounding.
 struct RuntimeSettings {
-  std::string precision = "auto";  ///< fp32, bf16; auto: bf16 where the CPU gains from it
-  int threads = 0;                 ///< 0: as many as the affinity mask allows
-  int loader_threads = 1;          ///< that make batches ahead; 0 = in the training thread
+  std::string device = "auto";  ///< cpu, cuda; auto: cuda where there is a usable GPU
+  std::string precision =
+      "auto";                  ///< fp32, bf16; auto: bf16 on a GPU and where the CPU gains from it
+  int threads = 0;             ///< 0: as many as the affinity mask allows
+  int loader_threads = 1;      ///< that make batches ahead; 0 = in the training thread
+  bool deterministic = false;  ///< on a GPU: the same bits in each run, slower
+  bool graph = true;           ///< on a GPU: steps are recorded and replayed
 };
 
 /// When a run is stored (docs/run-folder.md). Beside these: when it is stopped, and at the end of
@@ -50,6 +54,8 @@ struct Recipe {
   std::vector<config::Resolved> resolved;  ///< every key with value and origin
 
   batch::Precision precision() const;
+  /// Whether run.device = auto was settled here.
+  bool device_was_auto() const;
   plan::PlannerSettings planner_settings() const;
   batch::ExecutorSettings executor_settings(const data::Normalisation& normalisation) const;
   /// SHA-256 of all settings that decide what is learned (not the name, threads, checkpoints).

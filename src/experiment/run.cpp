@@ -1,5 +1,7 @@
 #include "experiment/run.h"
 
+#include <c10/util/Exception.h>
+
 #include <chrono>
 
 #include "batch/loader.h"
@@ -7,6 +9,7 @@
 #include "core/log.h"
 #include "experiment/check.h"
 #include "experiment/checkpoints.h"
+#include "experiment/device.h"
 #include "experiment/recorder.h"
 #include "experiment/same_run.h"
 #include "experiment/scene_measures.h"
@@ -20,20 +23,39 @@
 namespace smcl::experiment {
 namespace {
 
-std::vector<train::EvaluationSet> evaluation_sets(const Recipe& recipe, const data::Opened& data,
-                                                  const std::function<bool()>& stop) {
+/// A run without its folder.
+struct Setup {
+  const Recipe& recipe;
+  const RunOptions& options;
+  const data::Opened& data;
+  const plan::Planner& planner;
+  nn::Network& network;
+  train::Steps& steps;
+  tensor::Gpu* gpu;  ///< null: on the CPU
+};
+
+std::vector<train::EvaluationSet> evaluation_sets(const Setup& setup) {
+  const auto& data = setup.data;
   std::vector<train::EvaluationSet> sets;
   const auto add = [&](const std::string& name, int every,
                        const std::shared_ptr<const data::Dataset>& set,
                        const std::vector<std::uint32_t>& samples) {
     if (set == nullptr || samples.empty()) return;
-    sets.push_back({name, every, [&samples, set, &data, &stop](nn::Network& network) {
-                      return train::evaluate_unless(stop, network, *set, samples,
+    if (setup.gpu != nullptr) {
+      const auto evaluation =
+          std::make_shared<train::GpuEvaluation>(*setup.gpu, setup.network, *set, samples,
+                                                 data.normalisation, !setup.recipe.runtime.graph);
+      sets.push_back({name, every, [evaluation](nn::Network&) { return (*evaluation)(); }});
+      return;
+    }
+    sets.push_back({name, every, [&, set](nn::Network& network) {
+                      return train::evaluate_unless(setup.options.stop, network, *set, samples,
                                                     data.normalisation);
                     }});
   };
-  add("val", recipe.train.val_every, data.validation, data.validation_samples);
-  add("test", recipe.train.test_every, data.test, data.test_samples);
+  const train::TrainSettings& train = setup.recipe.train;
+  add("val", train.val_every, data.validation, data.validation_samples);
+  add("test", train.test_every, data.test, data.test_samples);
   return sets;
 }
 
@@ -121,17 +143,6 @@ void add_bias(nlohmann::json& summary, const Recipe& recipe, const data::Opened&
   }
 }
 
-/// A run without its folder.
-struct Setup {
-  const Recipe& recipe;
-  const RunOptions& options;
-  const data::Opened& data;
-  const plan::Planner& planner;
-  nn::Network& network;
-  method::Method& method;
-  batch::Loader& loader;
-};
-
 /// Where training begins: at the branch, at the newest checkpoint, or at the beginning.
 train::RunPoint first_point(Session& session, const std::optional<record::RunFolder>& parent,
                             bool was_there, const Setup& setup, Recorder& recorder,
@@ -153,21 +164,16 @@ train::RunPoint first_point(Session& session, const std::optional<record::RunFol
 
 nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>& parent,
                         bool was_there, const Setup& setup) {
-  const auto& [recipe, options, data, planner, network, method, loader] = setup;
+  const auto& [recipe, options, data, planner, network, steps, gpu] = setup;
   record::RunFolder& folder = session.folder();
   if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
   Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
   Checkpoints checkpoints(recipe, folder, network, recorder);
   const train::RunPoint begin =
       first_point(session, parent, was_there, setup, recorder, checkpoints);
-  train::Parts parts{network,
-                     method,
-                     planner,
-                     loader,
-                     evaluation_sets(recipe, data, options.stop),
-                     {&recorder, &checkpoints},
-                     &checkpoints,
-                     options.stop};
+  train::Parts parts{
+      network,      planner,     steps, evaluation_sets(setup), {&recorder, &checkpoints},
+      &checkpoints, options.stop};
   parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
   if (!train::run(recipe.train, parts, begin)) {
     throw StoppedError(concat("stopped; ", folder.path().string(),
@@ -179,34 +185,46 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   summary["settings_hash"] = run_hash(recipe, data);
   summary["data_hash"] = data.hash;
   summary["class_names"] = data.train->class_names();
+  summary["device"] = recipe.runtime.device;
+  if (const std::string graph = steps.graph(); !graph.empty()) summary["graph"] = graph;
   add_history(summary, folder.fingerprint());
-  add_bias(summary, recipe, data, recorder, network);
+  const auto bias = [&] { add_bias(summary, recipe, data, recorder, network); };
+  if (gpu != nullptr) {
+    gpu->eager(bias);
+  } else {
+    bias();
+  }
   store_predictions(folder.predictions_file("test"), recorder.test_predictions());
   log::check_file();
   return summary;
 }
 
-}  // namespace
-
-RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
+/// Training proper, on the CPU or, on a stream of its own, on a GPU.
+RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& options,
+                   const data::Opened& data, const std::optional<record::RunFolder>& parent,
+                   const std::optional<record::RunFolder>& there) {
   const auto start = std::chrono::steady_clock::now();
-  std::optional<record::RunFolder> parent;
-  if (options.branch) parent = branch_parent(*options.branch);
-  const data::Opened data = data::open_data(recipe.data);
-  tensor::prepare_runtime(recipe.runtime.threads);
-  check_stop(options);
-  const std::optional<record::RunFolder> there = run_there(recipe, options, data);
-  if (there) {
-    if (auto done = finished_run(*there, recipe, data)) return *std::move(done);
-  }
   const auto planner = std::make_shared<const plan::Planner>(
       recipe.planner_settings(), data.train_samples, data.train_labels(), data.classes());
-  nn::Network network(recipe.network, data.classes(), recipe.train.seed, recipe.precision(),
-                      at::kCPU);
+  nn::Network network = gpu == nullptr
+                            ? nn::Network(recipe.network, data.classes(), recipe.train.seed,
+                                          recipe.precision(), at::kCPU)
+                            : nn::Network(recipe.network, data.classes(), recipe.train.seed,
+                                          recipe.precision(), *gpu);
   const auto method = method::make_method(recipe.method, recipe.train.epochs, data.train_counts,
                                           planner->target_probabilities());
-  batch::Loader loader(planner, recipe.executor_settings(data.normalisation), *data.train,
-                       recipe.runtime.loader_threads, 3);
+  const batch::ExecutorSettings executor = recipe.executor_settings(data.normalisation);
+  std::unique_ptr<batch::Loader> loader;
+  std::unique_ptr<train::Steps> steps;
+  if (gpu == nullptr) {
+    loader = std::make_unique<batch::Loader>(planner, executor, *data.train,
+                                             recipe.runtime.loader_threads, 3);
+    steps = train::make_steps(recipe.train.optimiser, network, *method, *loader);
+  } else {
+    steps = train::make_gpu_steps(
+        recipe.train.optimiser,
+        {*gpu, network, *method, planner, executor, *data.train, !recipe.runtime.graph});
+  }
 
   // Before a folder is made: the same command again must be refused again.
   if (parent && !(there && has_checkpoint(*there))) {
@@ -219,7 +237,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   }
   try {
     nlohmann::json summary = train_in(session, parent, there.has_value(),
-                                      {recipe, options, data, *planner, network, *method, loader});
+                                      {recipe, options, data, *planner, network, *steps, gpu});
     summary["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     folder.write_summary(summary);
@@ -228,6 +246,48 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
     log::error_to_file(problem.what());
     throw;
   }
+}
+
+/// What LibTorch throws on a GPU, in one line with what to do.
+[[noreturn]] void rethrow_of_gpu(const c10::Error& problem) {
+  const std::string text = problem.what_without_backtrace();
+  const std::string line = text.substr(0, text.find('\n'));
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr) {
+    throw Error(ExitCode::io,
+                concat("out of GPU memory: ", line,
+                       " Use a smaller train.batch_size, fewer runs at once, or end other programs "
+                       "on the device (nvidia-smi lists them)"));
+  }
+  throw Error(ExitCode::io, concat("the GPU failed: ", line,
+                                   "; run the same command again, which goes on from the last "
+                                   "checkpoint, or use --device cpu"));
+}
+
+}  // namespace
+
+RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
+  std::optional<record::RunFolder> parent;
+  if (options.branch) parent = branch_parent(*options.branch);
+  tensor::Gpu* const gpu = options.gpu != nullptr ? options.gpu : gpu_of(recipe);
+  const data::Opened data = data::open_data(recipe.data);
+  tensor::prepare_runtime(recipe.runtime.threads);
+  check_stop(options);
+  const std::optional<record::RunFolder> there = run_there(recipe, options, data);
+  if (there) {
+    if (auto done = finished_run(*there, recipe, data)) return *std::move(done);
+  }
+  if (gpu == nullptr) {
+    tell_device(recipe);
+    return train_on(nullptr, recipe, options, data, parent, there);
+  }
+  std::optional<RunResult> result;
+  try {
+    gpu->set_deterministic(recipe.runtime.deterministic);
+    gpu->on_own_stream([&] { result = train_on(gpu, recipe, options, data, parent, there); });
+  } catch (const c10::Error& problem) {
+    rethrow_of_gpu(problem);
+  }
+  return *std::move(result);
 }
 
 nn::Network load_network(const record::RunFolder& folder, const Recipe& recipe, int classes,

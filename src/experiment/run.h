@@ -24,6 +24,7 @@ struct RunOptions {
   bool always_new = false;              ///< train even where a run of these settings is there
   std::optional<std::filesystem::path> resume;  ///< this run folder, whatever its number
   std::optional<Branch> branch;                 ///< for a run that is new
+  tensor::Gpu* gpu = nullptr;                   ///< trains there, whatever run.device says
   std::function<bool()> stop;  ///< asked often; true: store the run and end with StoppedError
   std::vector<train::Observer*> observers;  ///< beside those that write the run folder
 };

@@ -160,9 +160,9 @@ std::vector<Difference> early_differences(const Recipe& before, const Recipe& no
 }
 
 std::string fingerprint_changes(const nlohmann::json& before, const nlohmann::json& now) {
-  constexpr std::array<const char*, 10> kDecide{"version", "revision", "compiler", "c_library",
-                                                "cpu",     "isa",      "kernels",  "libtorch",
-                                                "threads", "device"};
+  constexpr std::array<const char*, 11> kDecide{"version", "revision", "compiler",    "c_library",
+                                                "cpu",     "isa",      "kernels",     "libtorch",
+                                                "threads", "device",   "gpu_versions"};
   std::string text;
   const auto shown = [](const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);

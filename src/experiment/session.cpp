@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/checkpoints.h"
+#include "experiment/device.h"
 #include "experiment/same_run.h"
 #include "experiment/summary.h"
 #include "format/file.h"
@@ -99,10 +100,16 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   const tensor::RuntimeInfo info = tensor::runtime_info();
   out["libtorch"] = info.torch_version;
   out["threads"] = info.threads;
-  out["device"] = "cpu";
   out["precision"] = recipe.runtime.precision;
-  out["kernels"] = nn::describe_kernels(recipe.network, data.classes(), data.height, data.width,
-                                        recipe.precision());
+  if (tensor::Gpu* gpu = gpu_of(recipe)) {
+    out["device"] = gpu->name();
+    out["gpu_versions"] = gpu->versions();
+    out["kernels"] = concat("cuDNN", recipe.runtime.deterministic ? ", deterministic" : "");
+  } else {
+    out["device"] = "cpu";
+    out["kernels"] = nn::describe_kernels(recipe.network, data.classes(), data.height, data.width,
+                                          recipe.precision());
+  }
   out["data_hash"] = data.hash;
   out["started_at"] = utc_now();
   return out;

@@ -33,8 +33,9 @@ __global__ void next(std::uint32_t* step) {
 Grid grid_of(Program program, int threads, std::size_t shared) {
   const void* kernel = program == Program::batch ? reinterpret_cast<const void*>(make_batch)
                                                  : reinterpret_cast<const void*>(make_maps);
+  // All that there is: it is of the kernel, and others may be asking for less at the same time.
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(shared)),
+                             static_cast<int>(device_limits().block_memory)),
         "asking for shared memory");
   int blocks = 0;
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, shared),

@@ -12,28 +12,41 @@ std::size_t product(int a, int b, std::size_t c) {
 
 }  // namespace
 
-DeviceImages::DeviceImages(const data::Dataset& dataset, int epoch) {
+DeviceImages::DeviceImages(const data::Dataset& dataset, int epoch)
+    : dataset_(dataset), epoch_(epoch) {
   require_gpu();
   if (dataset.size() == 0) throw DataError("the data set is empty; nothing goes to the GPU");
   std::vector<std::uint8_t> scratch;
   const ImageView first = dataset.image(0, epoch, scratch);
   height_ = first.height;
   width_ = first.width;
+  pixels_ = DeviceMemory<std::uint8_t>(
+      dataset.size() * product(height_, 3, static_cast<std::size_t>(width_)), "the data set");
+  labels_ = DeviceMemory<std::int32_t>(dataset.size(), "the labels");
+  copy();
+}
+
+void DeviceImages::show_epoch(int epoch) {
+  if (epoch == epoch_ || !dataset_.changes_by_epoch()) return;
+  epoch_ = epoch;
+  copy();
+}
+
+void DeviceImages::copy() {
   const std::size_t row = static_cast<std::size_t>(width_) * 3;
+  std::vector<std::uint8_t> scratch;
   std::vector<std::uint8_t> pixels;
   std::vector<std::int32_t> labels;
-  pixels.reserve(dataset.size() * product(height_, 1, row));
-  for (std::size_t i = 0; i < dataset.size(); ++i) {
-    const ImageView view = dataset.image(i, epoch, scratch);
+  pixels.reserve(pixels_.size());
+  for (std::size_t i = 0; i < dataset_.size(); ++i) {
+    const ImageView view = dataset_.image(i, epoch_, scratch);
     if (view.height != height_ || view.width != width_ || view.channels != 3) {
       throw DataError(concat("image ", i, " is ", view.height, "x", view.width, "x", view.channels,
                              "; expected ", height_, "x", width_, "x3 like the first of the set"));
     }
     for (int y = 0; y < height_; ++y) pixels.insert(pixels.end(), view.row(y), view.row(y) + row);
-    labels.push_back(dataset.label(i));
+    labels.push_back(dataset_.label(i));
   }
-  pixels_ = DeviceMemory<std::uint8_t>(pixels.size(), "the data set");
-  labels_ = DeviceMemory<std::int32_t>(labels.size(), "the labels");
   const Stream stream;
   pixels_.upload(pixels.data(), 0, pixels.size(), stream.get());
   labels_.upload(labels.data(), 0, labels.size(), stream.get());

@@ -15,10 +15,12 @@ namespace smcl::kernels {
 /// A data set's bytes and labels in device memory: size() * height * width * 3 + 4 * size() bytes.
 class DeviceImages {
  public:
-  /// Copies the images that `dataset` shows in `epoch`; a set that shows others each epoch needs a
-  /// copy an epoch. Throws UsageError without a usable GPU, DataError for an empty set and for
-  /// images of different sizes, DeviceError where memory is short.
+  /// Copies the images that `dataset`, which outlives this, shows in `epoch`. Throws UsageError
+  /// without a usable GPU, DataError for an empty set and for images of different sizes,
+  /// DeviceError where memory is short.
   DeviceImages(const data::Dataset& dataset, int epoch);
+  /// Copies the images of another epoch to the same place, where they are others, and waits.
+  void show_epoch(int epoch);
 
   ResidentImages get() const { return {pixels_.get(), labels_.get()}; }
   std::size_t size() const { return labels_.size(); }
@@ -26,17 +28,14 @@ class DeviceImages {
   int width() const { return width_; }
 
  private:
+  void copy();
+
+  const data::Dataset& dataset_;
+  int epoch_ = 0;
   int height_ = 0;
   int width_ = 0;
   DeviceMemory<std::uint8_t> pixels_;
   DeviceMemory<std::int32_t> labels_;
-};
-
-/// For how much a BatchMaker takes memory.
-struct BatchCapacity {
-  int batch_size = 128;        ///< images of a step, at most
-  int steps = 1;               ///< steps that are loaded at once, at most
-  bool target_images = false;  ///< steps may have target images
 };
 
 /// Carries step plans out on the GPU, with the bits of batch::Executor. The plans of an epoch are

@@ -67,6 +67,13 @@ struct StepShape {
   SMCL_HD int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }
 };
 
+/// For how much a maker of batches on the GPU takes memory.
+struct BatchCapacity {
+  int batch_size = 128;        ///< images of a step, at most
+  int steps = 1;               ///< steps that are loaded at once, at most
+  bool target_images = false;  ///< steps may have target images
+};
+
 /// A step plan in records.
 struct PackedStep {
   StepShape shape;

@@ -9,6 +9,7 @@ class CrossEntropy : public Method {
  public:
   explicit CrossEntropy(ClassWeights weights) : weights_(std::move(weights)) {}
   Needs needs() const override { return {}; }
+  int phase(int epoch) const override { return weights_.phase(epoch); }
   /// Throws InternalError for masked images: their labels would be wrong.
   StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) override;
 

@@ -54,7 +54,7 @@ struct StepLoss {
   at::Tensor classification;
   at::Tensor contrast;
   at::Tensor embeddings;  ///< detached [N, D], of the anchors; for failure signs
-  at::Tensor features;    ///< detached [M, D], of the masked images; for failure signs
+  at::Tensor features;  ///< detached [B, D], of the first block on a masked step; for failure signs
 };
 
 /// From a batch to a loss. The trainer knows no method by name.
@@ -62,6 +62,11 @@ class SMCL_API Method {
  public:
   virtual ~Method() = default;
   virtual Needs needs() const = 0;
+  /// Whether loss() looks at TensorBatch::is_masked: then what it computes differs between steps of
+  /// one shape, and cannot be recorded on a GPU.
+  virtual bool reads_marks() const { return false; }
+  /// Steps of one shape compute the same in all epochs of one phase.
+  virtual int phase(int /*epoch*/) const { return 0; }
   virtual StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) = 0;
 };
 

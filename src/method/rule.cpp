@@ -17,7 +17,7 @@ ClassWeights::ClassWeights(const MethodSettings& settings, int epochs,
 }
 
 at::Tensor ClassWeights::at_epoch(int epoch, at::Device device) {
-  if (!weights_.defined() || epoch < start_) return {};
+  if (phase(epoch) == 0) return {};
   if (weights_.device() != device) weights_ = weights_.to(device);
   return weights_;
 }

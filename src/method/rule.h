@@ -16,6 +16,8 @@ class ClassWeights {
   ClassWeights(const MethodSettings& settings, int epochs, const std::vector<int>& train_counts);
   /// [C] float32 on `device`; undefined = all 1.
   at::Tensor at_epoch(int epoch, at::Device device);
+  /// 1 where at_epoch has weights, else 0.
+  int phase(int epoch) const { return weights_.defined() && epoch >= start_ ? 1 : 0; }
 
  private:
   int start_ = 0;

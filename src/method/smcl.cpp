@@ -3,23 +3,6 @@
 #include "core/error.h"
 
 namespace smcl::method {
-namespace {
-
-/// Features of the masked images, detached; undefined on a step without any.
-at::Tensor masked_rows(const at::Tensor& features, const tensor::TensorBatch& batch) {
-  if (!batch.masked) return {};
-  std::vector<std::int64_t> rows;
-  for (std::size_t i = 0; i < batch.is_masked.size(); ++i) {
-    if (batch.is_masked[i] != 0) rows.push_back(static_cast<std::int64_t>(i));
-  }
-  if (rows.empty()) return {};
-  const at::Tensor all = features.narrow(0, 0, batch.count).detach();
-  if (rows.size() == static_cast<std::size_t>(batch.count)) return all;
-  return all.index_select(0, at::tensor(rows, at::kLong).to(features.device()));
-}
-
-}  // namespace
-
 Smcl::Smcl(const MethodSettings& settings, ClassWeights weights,
            const std::vector<double>& target_probabilities)
     : settings_(settings), weights_(std::move(weights)) {
@@ -28,6 +11,11 @@ Smcl::Smcl(const MethodSettings& settings, ClassWeights weights,
     throw UsageError("mce.target = expected needs the probabilities of target classes, got none");
   }
   expected_ = at::tensor(target_probabilities, at::kDouble).to(at::kFloat);
+}
+
+bool Smcl::reads_marks() const {
+  return settings_.label == MceLabel::target || settings_.bn_stats == BnStats::plain_only ||
+         (settings_.mu > 0 && settings_.set != ContrastSet::target);
 }
 
 StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) {
@@ -50,7 +38,7 @@ StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int 
                                    own_weights(batch, labels, settings_.label), expected_,
                                    weights_.at_epoch(epoch, device));
   out.classification = out.total.detach();
-  out.features = masked_rows(seen.features, batch);
+  if (batch.masked) out.features = seen.features.narrow(0, 0, batch.count).detach();
   if (!contrast) return out;
 
   const ContrastRule rule{

@@ -11,6 +11,8 @@ class Smcl : public Method {
   Smcl(const MethodSettings& settings, ClassWeights weights,
        const std::vector<double>& target_probabilities);
   Needs needs() const override { return needs_of(settings_); }
+  bool reads_marks() const override;
+  int phase(int epoch) const override { return weights_.phase(epoch); }
   StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) override;
 
  private:

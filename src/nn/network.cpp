@@ -22,6 +22,24 @@ ConvNorm make_layer(const tensor::FlatStore& store, const std::string& conv,
           stride};
 }
 
+GpuTrunk::Gradients gradients_of(const tensor::FlatStore& store, const std::string& conv,
+                                 const std::string& norm) {
+  return {store.gradient(conv + ".weight"), store.gradient(norm + ".weight"),
+          store.gradient(norm + ".bias")};
+}
+
+/// Null for the CPU.
+tensor::Gpu* gpu_of(at::Device device) {
+  if (device.is_cpu()) return nullptr;
+  const tensor::GpuAnswer& answer = tensor::find_gpu();
+  if (answer.gpu == nullptr) throw UsageError(answer.why_not);
+  if (device.type() != answer.gpu->device().type()) {
+    throw UsageError(
+        concat("a network cannot lie on ", device, ", expected cpu or ", answer.gpu->device()));
+  }
+  return answer.gpu;
+}
+
 /// x / |x| a row. Where |x| is 0 the result and its gradient are 0, not NaN.
 at::Tensor normalise_rows(const at::Tensor& x) {
   const at::Tensor square = (x * x).sum(1, true);
@@ -67,8 +85,10 @@ std::string describe_kernels(const NetworkSettings& settings, int classes, int h
 }
 
 Network::Implementation::Implementation(Architecture shape, batch::Precision precision,
-                                        at::Device device)
-    : architecture(std::move(shape)), store(make_slots(architecture), precision, device) {
+                                        tensor::Gpu* gpu)
+    : architecture(std::move(shape)),
+      store(make_slots(architecture), precision,
+            gpu == nullptr ? at::Device(at::kCPU) : gpu->device()) {
   stem = make_layer(store, "conv1", "bn1", 1);
   for (const BlockShape& block : architecture.blocks) {
     blocks.emplace_back(make_layer(store, block.name + ".conv1", block.name + ".bn1", block.stride),
@@ -76,12 +96,22 @@ Network::Implementation::Implementation(Architecture shape, batch::Precision pre
   }
   std::vector<ConvNorm> layers{stem};
   for (const auto& [first, second] : blocks) layers.insert(layers.end(), {first, second});
-  trunk = std::make_unique<FusedTrunk>(std::move(layers));
+  if (gpu == nullptr) {
+    trunk = std::make_unique<FusedTrunk>(std::move(layers));
+    return;
+  }
+  std::vector<GpuTrunk::Gradients> gradients{gradients_of(store, "conv1", "bn1")};
+  for (const BlockShape& block : architecture.blocks) {
+    gradients.push_back(gradients_of(store, block.name + ".conv1", block.name + ".bn1"));
+    gradients.push_back(gradients_of(store, block.name + ".conv2", block.name + ".bn2"));
+  }
+  gpu_trunk = std::make_unique<GpuTrunk>(std::move(layers), std::move(gradients), *gpu);
 }
 
 at::Tensor Network::Implementation::features(const at::Tensor& images,
                                              const ForwardOptions& options) {
-  if (trunk->fits(images, options)) return trunk->features(images, options);
+  if (trunk && trunk->fits(images, options)) return trunk->features(images, options);
+  if (gpu_trunk && gpu_trunk->fits(images, options)) return gpu_trunk->features(images, options);
   at::Tensor x = conv_norm_relu(images, stem, options);
   for (const auto& [first, second] : blocks) x = basic_block(x, first, second, options);
   return x.mean({2, 3}, false, at::kFloat);
@@ -90,7 +120,14 @@ at::Tensor Network::Implementation::features(const at::Tensor& images,
 Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
                  batch::Precision precision, at::Device device)
     : implementation_(std::make_unique<Implementation>(make_architecture(settings, classes),
-                                                       precision, device)) {
+                                                       precision, gpu_of(device))) {
+  initialise(implementation_->store, seed);
+}
+
+Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
+                 batch::Precision precision, tensor::Gpu& gpu)
+    : implementation_(
+          std::make_unique<Implementation>(make_architecture(settings, classes), precision, &gpu)) {
   initialise(implementation_->store, seed);
 }
 

@@ -13,6 +13,10 @@
 #include "format/safetensors.h"
 #include "tensor/flat_store.h"
 
+namespace smcl::tensor {
+class Gpu;
+}
+
 namespace smcl::nn {
 
 struct NetworkSettings {
@@ -58,9 +62,13 @@ struct ForwardOptions {
 class SMCL_API Network {
  public:
   /// Weights are Kaiming-normal (fan-out for convolutions as He et al. 2015; linear: fan-in), from
-  /// RandomStream(seed, Purpose::init, 0, slot). Throws UsageError for an unknown arch.
+  /// RandomStream(seed, Purpose::init, 0, slot). Everything lies, and is computed, on `device`: the
+  /// CPU or this process's GPU. Throws UsageError for an unknown arch and without a usable GPU.
   Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
           batch::Precision precision, at::Device device);
+  /// The same on a GPU, which outlives the network.
+  Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
+          batch::Precision precision, tensor::Gpu& gpu);
   ~Network();
   Network(Network&& other) noexcept;
 

@@ -8,12 +8,14 @@
 #include "nn/architecture.h"
 #include "nn/fused_block.h"
 #include "nn/fused_trunk.h"
+#include "nn/gpu_trunk.h"
 #include "nn/network.h"
 
 namespace smcl::nn {
 
 struct Network::Implementation {
-  Implementation(Architecture shape, batch::Precision precision, at::Device device);
+  /// With `gpu` the parameters lie there.
+  Implementation(Architecture shape, batch::Precision precision, tensor::Gpu* gpu);
 
   /// float32 [N, D] of channels-last images, pooled.
   at::Tensor features(const at::Tensor& images, const ForwardOptions& options);
@@ -22,7 +24,8 @@ struct Network::Implementation {
   tensor::FlatStore store;
   ConvNorm stem;
   std::vector<std::pair<ConvNorm, ConvNorm>> blocks;
-  std::unique_ptr<FusedTrunk> trunk;
+  std::unique_ptr<FusedTrunk> trunk;    ///< on the CPU
+  std::unique_ptr<GpuTrunk> gpu_trunk;  ///< on a GPU
   std::int64_t batches_tracked = 0;
 };
 

@@ -58,6 +58,7 @@ TensorBatch to_tensors(const batch::Batch& batch, at::Device device) {
   out.has_plain = batch.has_plain;
   out.has_targets = batch.has_targets;
   out.is_masked = batch.is_masked;
+  out.marks = copied<std::uint8_t>(batch.is_masked, at::kByte, device);
   return out;
 }
 

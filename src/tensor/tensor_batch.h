@@ -20,6 +20,7 @@ struct TensorBatch {
   bool has_plain = false;
   bool has_targets = false;
   std::vector<std::uint8_t> is_masked;  ///< B: as in batch::Batch
+  at::Tensor marks;                     ///< [B] uint8: the same beside the images
 };
 
 /// Without copying pixels where device is the CPU: `batch` must outlive the result.

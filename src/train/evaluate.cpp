@@ -11,7 +11,6 @@
 #include "core/error.h"
 
 namespace smcl::train {
-namespace {
 
 void check_finite(const metrics::Predictions& predictions,
                   const std::vector<std::uint32_t>& samples) {
@@ -26,9 +25,6 @@ void check_finite(const metrics::Predictions& predictions,
                              " of the set; the training diverged: lower schedule.rate or "
                              "contrast.mu"));
 }
-
-}  // namespace
-
 metrics::Predictions evaluate(nn::Network& network, const data::Dataset& dataset,
                               const std::vector<std::uint32_t>& samples,
                               const data::Normalisation& normalisation, int batch_size) {
@@ -66,7 +62,8 @@ std::optional<metrics::Predictions> evaluate_unless(const std::function<bool()>&
         at::from_blob(pixels.data(),
                       {static_cast<std::int64_t>(count), first.height, first.width, 3},
                       at::TensorOptions().dtype(type))
-            .permute({0, 3, 1, 2});
+            .permute({0, 3, 1, 2})
+            .to(network.store().parameters().device());
     const at::Tensor logits =
         network.forward(images, {}).logits.to(at::kCPU, at::kFloat).contiguous();
     std::copy_n(logits.const_data_ptr<float>(), logits.numel(),

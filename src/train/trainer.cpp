@@ -1,10 +1,7 @@
 #include "train/trainer.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <sstream>
 
 #include "core/error.h"
@@ -26,76 +23,6 @@ Answer emit(const std::vector<Observer*>& observers, const Event& event) {
   return answer;
 }
 
-/// Sums over an epoch, kept on the device until they are asked for.
-class EpochSums {
- public:
-  explicit EpochSums(const RunPoint& begin) : before_(begin) {
-    start(total_, begin.images, begin.loss);
-    start(classification_, begin.images, begin.classification);
-    start(contrast_, begin.contrast_images, begin.contrast);
-    images_ = begin.images;
-    contrast_images_ = begin.contrast_images;
-    masked_steps_ = begin.masked_steps;
-  }
-
-  void add(const method::StepLoss& loss, const batch::Batch& batch) {
-    const std::int64_t images = batch.count;
-    add(total_, loss.total.detach(), images);
-    add(classification_, loss.classification, images);
-    if (loss.contrast.defined()) {
-      add(contrast_, loss.contrast, images);
-      contrast_images_ += images;
-    }
-    if (loss.embeddings.defined()) embeddings_ = loss.embeddings;
-    if (loss.features.defined()) features_ = loss.features;
-    images_ += images;
-    masked_steps_ += batch.masked ? 1 : 0;
-  }
-
-  /// `step` steps are done.
-  RunPoint point(int epoch, int step, double seconds, double data_wait) const {
-    RunPoint out = before_;
-    out.epoch = epoch;
-    out.step = step;
-    out.loss = value(total_);
-    out.classification = value(classification_);
-    out.contrast = value(contrast_);
-    out.images = images_;
-    out.contrast_images = contrast_images_;
-    out.masked_steps = masked_steps_;
-    if (embeddings_.defined()) out.mean_cosine.reset();
-    if (embeddings_.defined() && embeddings_.size(0) > 1) {
-      const double n = static_cast<double>(embeddings_.size(0));
-      const double square = embeddings_.sum(0).square().sum().item<double>();
-      out.mean_cosine = (square - n) / (n * (n - 1.0));
-    }
-    if (features_.defined()) {
-      constexpr double kNearZero = 1e-3;  // root mean square over the features of an image
-      const at::Tensor size = features_.square().mean(1).sqrt();
-      out.zero_features = size.lt(kNearZero).to(at::kDouble).mean().item<double>();
-    }
-    out.seconds += seconds;
-    out.data_wait += data_wait;
-    return out;
-  }
-
- private:
-  static void start(at::Tensor& sum, std::int64_t images, double before) {
-    if (images > 0) sum = at::scalar_tensor(before, at::kDouble);
-  }
-  static void add(at::Tensor& sum, const at::Tensor& value, std::int64_t images) {
-    const at::Tensor weighted = value.to(at::kDouble) * static_cast<double>(images);
-    sum = sum.defined() ? sum.to(weighted.device()) + weighted : weighted;
-  }
-  static double value(const at::Tensor& sum) { return sum.defined() ? sum.item<double>() : 0.0; }
-
-  RunPoint before_;
-  at::Tensor total_, classification_, contrast_, embeddings_, features_;
-  std::int64_t images_ = 0;
-  std::int64_t contrast_images_ = 0;
-  int masked_steps_ = 0;
-};
-
 EpochEnd epoch_end(const RunPoint& done, double rate) {
   const auto mean = [](double sum, std::int64_t images) {
     return images > 0 ? sum / static_cast<double>(images) : 0.0;
@@ -115,34 +42,6 @@ EpochEnd epoch_end(const RunPoint& done, double rate) {
   return end;
 }
 
-[[noreturn]] void report_not_finite(const char* what, int epoch, int step,
-                                    const batch::Batch& batch) {
-  std::ostringstream samples;
-  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-    samples << (i == 0 ? "" : " ") << batch.samples[i];
-  }
-  throw DivergedError(
-      concat("the ", what, " is not finite in epoch ", epoch, ", step ", step,
-             "; the update was skipped; lower schedule.rate or contrast.mu, or look "
-             "at the samples of this batch: ",
-             samples.str()));
-}
-
-/// One optimiser step on one batch.
-method::StepLoss train_step(const TrainSettings& settings, Parts& parts, const batch::Batch& batch,
-                            int epoch, int step, double rate) {
-  tensor::FlatStore& store = parts.network.store();
-  store.zero_gradients();
-  method::StepLoss loss =
-      parts.method.loss(parts.network, tensor::to_tensors(batch, at::kCPU), epoch);
-  loss.total.backward();
-  if (!std::isfinite(loss.total.item<float>())) report_not_finite("loss", epoch, step, batch);
-  if (!tensor::sgd_step(store, rate, settings.momentum, settings.weight_decay)) {
-    report_not_finite("gradient", epoch, step, batch);
-  }
-  return loss;
-}
-
 void keep(const Parts& parts, const RunPoint& point, Answer answer) {
   if (parts.keeper == nullptr) return;
   parts.keeper->note(point);
@@ -158,17 +57,18 @@ Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& 
   const int epoch = begin.epoch;
   const double rate = learning_rate(settings.schedule, epoch, settings.epochs);
   const auto start = Clock::now();
-  const double waited = parts.loader.seconds_waited();
-  EpochSums sums(begin);
+  const double waited = parts.steps.seconds_waited();
   int step = begin.step;
   const auto point = [&] {
-    return sums.point(epoch, step, seconds_since(start), parts.loader.seconds_waited() - waited);
+    RunPoint reached = parts.steps.point();
+    reached.seconds += seconds_since(start);
+    reached.data_wait += parts.steps.seconds_waited() - waited;
+    return reached;
   };
-  parts.loader.start_epoch(epoch, step);
-  while (const batch::Batch* batch = parts.loader.next()) {
-    sums.add(train_step(settings, parts, *batch, epoch, step, rate), *batch);
+  parts.steps.start(begin, rate);
+  while (const std::optional<StepTaken> taken = parts.steps.next()) {
     if (step == begin.step) parts.network.store().check_gradients();
-    const StepEnd event{epoch, step, batch->count, rate, batch->masked};
+    const StepEnd event{epoch, step, taken->images, rate, taken->masked};
     ++step;
     Answer answer = emit(parts.observers, event);
     answer = std::max(answer, asked_to_stop(parts));
@@ -218,12 +118,24 @@ Answer judge_epoch(const TrainSettings& settings, Parts& parts, int epoch, Answe
 
 }  // namespace
 
+void report_not_finite(const char* what, int epoch, int step,
+                       std::span<const std::uint32_t> samples) {
+  std::ostringstream list;
+  for (std::size_t i = 0; i < samples.size(); ++i) list << (i == 0 ? "" : " ") << samples[i];
+  throw DivergedError(
+      concat("the ", what, " is not finite in epoch ", epoch, ", step ", step,
+             "; the update was skipped; lower schedule.rate or contrast.mu, or look "
+             "at the samples of this batch: ",
+             list.str()));
+}
+
 void bind(config::Binder& binder, TrainSettings& settings) {
   binder.field("train.epochs", settings.epochs, {1, 1e6}, "length of the run");
   binder.field("train.batch_size", settings.batch_size, {1, 1e6},
                "images of the ordinary batch; the short last batch counts");
-  binder.field("train.momentum", settings.momentum, {0.0, 1.0}, "of SGD, without Nesterov");
-  binder.field("train.weight_decay", settings.weight_decay, {0.0, 1.0},
+  binder.field("train.momentum", settings.optimiser.momentum, {0.0, 1.0},
+               "of SGD, without Nesterov");
+  binder.field("train.weight_decay", settings.optimiser.weight_decay, {0.0, 1.0},
                "on every parameter, batch norm and bias too");
   binder.field("train.seed", settings.seed, {0, 9007199254740992.0},
                "of weights, order, augmentation and masks");

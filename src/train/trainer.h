@@ -5,13 +5,12 @@
 #include <optional>
 #include <vector>
 
-#include "batch/loader.h"
-#include "method/method.h"
 #include "nn/network.h"
 #include "plan/planner.h"
 #include "train/observer.h"
 #include "train/run_point.h"
 #include "train/schedule.h"
+#include "train/steps.h"
 
 namespace smcl::train {
 
@@ -19,11 +18,10 @@ namespace smcl::train {
 struct TrainSettings {
   int epochs = 200;
   int batch_size = 128;
-  double momentum = 0.9;
-  double weight_decay = 2e-4;  ///< on every parameter, batch norm and bias too
-  std::uint64_t seed = 0;      ///< of weights, order, augmentation, masks
-  int val_every = 1;           ///< epochs between evaluations on validation; 0 = last epoch only
-  int test_every = 1;          ///< the same on the test set
+  OptimiserSettings optimiser;
+  std::uint64_t seed = 0;  ///< of weights, order, augmentation, masks
+  int val_every = 1;       ///< epochs between evaluations on validation; 0 = last epoch only
+  int test_every = 1;      ///< the same on the test set
   ScheduleSettings schedule;
 };
 void bind(config::Binder& binder, TrainSettings& settings);
@@ -39,9 +37,8 @@ struct EvaluationSet {
 /// Everything that a run is made of, owned by somebody else.
 struct Parts {
   nn::Network& network;
-  method::Method& method;
   const plan::Planner& planner;
-  batch::Loader& loader;
+  Steps& steps;
   std::vector<EvaluationSet> evaluations;
   std::vector<Observer*> observers;
   Keeper* keeper = nullptr;    ///< null: nothing is kept

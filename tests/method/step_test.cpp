@@ -92,7 +92,8 @@ class StepReference : public testing::TestWithParam<Case> {
                        stored<double>("projected." + name).data(), 1e-3, name);
   }
 
-  /// What failure signs look at: of the masked images, and of the anchors; no graph is kept alive.
+  /// What failure signs look at: the first block where images are masked, and the anchors; no graph
+  /// is kept alive.
   static void expect_signs(Step& step) {
     const method::StepLoss& loss = step.loss();
     const int count = step.batch().count;
@@ -100,7 +101,7 @@ class StepReference : public testing::TestWithParam<Case> {
     const auto masked = std::count(marks.begin(), marks.end(), 1);
     ASSERT_EQ(loss.features.defined(), masked > 0);
     if (masked > 0) {
-      EXPECT_EQ(loss.features.sizes(), at::IntArrayRef({masked, step.network().feature_dim()}));
+      EXPECT_EQ(loss.features.sizes(), at::IntArrayRef({count, step.network().feature_dim()}));
     }
     ASSERT_EQ(loss.embeddings.defined(), loss.contrast.defined());
     if (loss.embeddings.defined()) {

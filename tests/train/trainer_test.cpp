@@ -112,7 +112,8 @@ class Trainer : public ::testing::Test {
   }
 
   bool train(method::Method& method, const RunPoint& begin = {}) {
-    Parts parts{network_, method, *planner_, loader_, {}, {&weights_}, &kept_, stop_};
+    const auto steps = make_steps(settings_.optimiser, network_, method, loader_);
+    Parts parts{network_, *planner_, *steps, {}, {&weights_}, &kept_, stop_};
     return run(settings_, parts, begin);
   }
 

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "tensor/gpu.h"
+
+namespace smcl::gpu {
+
+/// tensor::Gpu::record: a CUDA graph of what `work` enqueues on the thread's current stream.
+std::unique_ptr<tensor::GpuGraph> record_graph(const std::function<void()>& work);
+
+/// tensor::Gpu::eager.
+void run_eagerly(const std::function<void()>& work);
+
+}  // namespace smcl::gpu

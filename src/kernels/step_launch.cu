@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "kernels/gpu.h"
+#include "kernels/norm_device.h"
+#include "kernels/step_launch.h"
+
+namespace smcl::kernels {
+namespace {
+
+constexpr int kThreads = 256;  // of a block that works element by element
+
+template <Element E>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_statistics_kernel(const __grid_constant__ NormStatisticsJob job) {
+  extern __shared__ __align__(16) float sums[];
+  norm_statistics_block<E>(job, Block(kNormThreads), static_cast<int>(blockIdx.x), sums);
+}
+
+template <Element E>
+__global__ void __launch_bounds__(kNormThreads)
+    norm_backward_sums_kernel(const __grid_constant__ NormBackwardSumsJob job) {
+  extern __shared__ __align__(16) float sums[];
+  norm_backward_sums_block<E>(job, Block(kNormThreads), static_cast<int>(blockIdx.x), sums);
+}
+
+__device__ std::size_t first_index() {
+  return static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+template <Element E>
+__global__ void __launch_bounds__(kThreads)
+    norm_apply_kernel(const __grid_constant__ NormApplyJob job) {
+  if (first_index() < norm_vectors(job.shape)) norm_apply_vector<E>(job, first_index());
+}
+
+template <Element E>
+__global__ void __launch_bounds__(kThreads)
+    norm_backward_kernel(const __grid_constant__ NormBackwardApplyJob job) {
+  if (first_index() < norm_vectors(job.shape)) norm_backward_vector<E>(job, first_index());
+}
+
+__global__ void __launch_bounds__(kThreads)
+    optimiser_check_kernel(const __grid_constant__ OptimiserJob job) {
+  if (first_index() < job.span.count) optimiser_check(job, first_index());
+}
+
+__global__ void __launch_bounds__(kThreads)
+    optimiser_step_kernel(const __grid_constant__ OptimiserJob job) {
+  if (first_index() < job.span.count) optimiser_step(job, first_index());
+}
+
+__global__ void optimiser_end_kernel(OptimiserState* state) {
+  optimiser_end(*state);
+}
+
+unsigned blocks_for(std::size_t count) {
+  return static_cast<unsigned>((count + kThreads - 1) / kThreads);
+}
+
+template <class Job>
+void launch_sums(void (*fp32)(Job), void (*bf16)(Job), const Job& job, cudaStream_t stream) {
+  const auto blocks = static_cast<unsigned>(norm_grid(job.shape).blocks);
+  (job.shape.element == Element::fp32
+       ? fp32
+       : bf16)<<<blocks, kNormThreads, norm_shared_bytes(), stream>>>(job);
+  check(cudaGetLastError(), "launching the sums of a batch norm");
+}
+
+template <class Job>
+void launch_vectors(void (*fp32)(Job), void (*bf16)(Job), const Job& job, cudaStream_t stream) {
+  (job.shape.element == Element::fp32
+       ? fp32
+       : bf16)<<<blocks_for(norm_vectors(job.shape)), kThreads, 0, stream>>>(job);
+  check(cudaGetLastError(), "launching a batch norm");
+}
+
+}  // namespace
+
+void launch(const NormStatisticsJob& job, cudaStream_t stream) {
+  launch_sums(norm_statistics_kernel<Element::fp32>, norm_statistics_kernel<Element::bf16>, job,
+              stream);
+}
+
+void launch(const NormBackwardSumsJob& job, cudaStream_t stream) {
+  launch_sums(norm_backward_sums_kernel<Element::fp32>, norm_backward_sums_kernel<Element::bf16>,
+              job, stream);
+}
+
+void launch(const NormApplyJob& job, cudaStream_t stream) {
+  launch_vectors(norm_apply_kernel<Element::fp32>, norm_apply_kernel<Element::bf16>, job, stream);
+}
+
+void launch(const NormBackwardApplyJob& job, cudaStream_t stream) {
+  launch_vectors(norm_backward_kernel<Element::fp32>, norm_backward_kernel<Element::bf16>, job,
+                 stream);
+}
+
+void launch(const OptimiserJob& job, cudaStream_t stream) {
+  const unsigned blocks = blocks_for(job.span.count);
+  optimiser_check_kernel<<<blocks, kThreads, 0, stream>>>(job);
+  optimiser_step_kernel<<<blocks, kThreads, 0, stream>>>(job);
+  optimiser_end_kernel<<<1, 1, 0, stream>>>(job.state);
+  check(cudaGetLastError(), "launching the optimiser");
+}
+
+}  // namespace smcl::kernels

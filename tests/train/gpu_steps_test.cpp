@@ -1,0 +1,239 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "batch/fake_dataset.h"
+#include "core/error.h"
+#include "tensor/fake_gpu.h"
+#include "train/evaluate.h"
+#include "train/steps.h"
+
+namespace smcl::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Three steps of 4, 4 and 3 images an epoch, SMCL with masks from the start, a rule from epoch 2
+/// on.
+struct Experiment {
+  Experiment() {
+    method_settings.mu = 0.3;
+    method_settings.rule = method::Rule::drw;
+    method_settings.rule_start = {2, false};
+    plan_settings.epochs = 6;
+    plan_settings.batch_size = 4;
+    plan_settings.mask.prob = 0.5;
+    plan_settings.mask.start = {0, false};
+    plan_settings.target_classes = true;
+    plan_settings.target_images = plan::TargetImages::always;
+    executor.augment.crop_padding = 2;
+  }
+
+  void make() {
+    std::vector<std::uint32_t> samples;
+    std::vector<std::int32_t> labels;
+    for (std::uint32_t i = 0; i < 11; ++i) {
+      samples.push_back(i);
+      labels.push_back(static_cast<std::int32_t>(i % 5));
+    }
+    executor.mask = plan_settings.mask;
+    planner = std::make_shared<const plan::Planner>(plan_settings, samples, labels, 5);
+    method = method::make_method(method_settings, plan_settings.epochs, {3, 2, 2, 2, 2},
+                                 planner->target_probabilities());
+  }
+
+  std::unique_ptr<Steps> on_gpu(nn::Network& network, bool eager = false) {
+    return make_gpu_steps(optimiser, {gpu, network, *method, planner, executor, set, eager});
+  }
+
+  batch::testing::FakeDataset set{11, 16, 16};
+  method::MethodSettings method_settings;
+  plan::PlannerSettings plan_settings;
+  batch::ExecutorSettings executor;
+  OptimiserSettings optimiser;
+  tensor::testing::FakeGpu gpu;
+  std::shared_ptr<const plan::Planner> planner;
+  std::unique_ptr<method::Method> method;
+};
+
+nn::Network network_on(Experiment& experiment) {
+  return {{"resnet20", 0.5, 8}, 5, 1, batch::Precision::fp32, experiment.gpu};
+}
+
+int finish(Steps& steps) {
+  int taken = 0;
+  while (steps.next()) ++taken;
+  return taken;
+}
+
+RunPoint beginning(int epoch) {
+  RunPoint point;
+  point.epoch = epoch;
+  return point;
+}
+
+std::vector<RunPoint> train(Steps& steps, int first, int last) {
+  std::vector<RunPoint> ends;
+  for (int epoch = first; epoch < last; ++epoch) {
+    steps.start(beginning(epoch), 0.05);
+    finish(steps);
+    ends.push_back(steps.point());
+  }
+  return ends;
+}
+
+void expect_same_state(const nn::Network& one, const nn::Network& two) {
+  EXPECT_TRUE(one.store().parameters().equal(two.store().parameters()));
+  EXPECT_TRUE(one.store().momentum().equal(two.store().momentum()));
+  EXPECT_TRUE(one.store().statistics().equal(two.store().statistics()));
+  EXPECT_EQ(one.batches_tracked(), two.batches_tracked());
+}
+
+void expect_same_sums(const RunPoint& one, const RunPoint& two) {
+  EXPECT_EQ(to_json(one), to_json(two));
+  EXPECT_TRUE(one.mean_cosine.has_value());
+}
+
+/// Recorded steps, steps launched one by one, and the CPU's loop are the same training: same bits
+/// of weights, momentum, running statistics and sums, over epochs with and without the rule.
+TEST(GpuSteps, AreTheStepsOfTheCpuRecordedOrNot) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network recorded = network_on(experiment);
+  nn::Network eager = network_on(experiment);
+  nn::Network reference = network_on(experiment);
+  const auto steps = experiment.on_gpu(recorded);
+  const auto slow = experiment.on_gpu(eager, true);
+  batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+  const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
+  const auto got = train(*steps, 0, 6);
+  const int launches = experiment.gpu.launches;
+  const auto one_by_one = train(*slow, 0, 6);
+  const auto wanted = train(*cpu, 0, 6);
+  EXPECT_GT(launches, 5);
+  EXPECT_EQ(experiment.gpu.launches, launches) << "eager steps launch no graph";
+  EXPECT_EQ(steps->graph(), "captured");
+  EXPECT_EQ(slow->graph(), "eager: run.graph = false");
+  expect_same_state(recorded, reference);
+  expect_same_state(eager, reference);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    expect_same_sums(got[i], wanted[i]);
+    expect_same_sums(one_by_one[i], wanted[i]);
+  }
+  int masked = 0;
+  for (const RunPoint& point : wanted) masked += point.masked_steps;
+  EXPECT_TRUE(masked > 0 && masked < 18) << "both kinds of steps occurred";
+}
+
+TEST(GpuSteps, GoOnInTheMiddleOfAnEpoch) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network whole = network_on(experiment);
+  nn::Network parts = network_on(experiment);
+  const auto one = experiment.on_gpu(whole);
+  const auto wanted = train(*one, 0, 2);
+  RunPoint middle;
+  {
+    const auto first = experiment.on_gpu(parts);
+    first->start(beginning(0), 0.05);
+    EXPECT_TRUE(first->next());
+    middle = first->point();
+    EXPECT_EQ(middle.step, 1);
+  }
+  const auto second = experiment.on_gpu(parts);
+  second->start(middle, 0.05);
+  EXPECT_EQ(finish(*second), 2);
+  EXPECT_EQ(to_json(second->point()), to_json(wanted[0]));
+  train(*second, 1, 2);
+  expect_same_state(whole, parts);
+}
+
+TEST(GpuSteps, MethodsThatLookAtMarksAreTakenOneByOneToTheCpusBits) {
+  Experiment experiment;
+  experiment.method_settings.set = method::ContrastSet::target_plain;
+  experiment.plan_settings.mask.draw = plan::DrawUnit::image;
+  experiment.make();
+  nn::Network network = network_on(experiment);
+  nn::Network reference = network_on(experiment);
+  const auto steps = experiment.on_gpu(network);
+  batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+  const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
+  const auto got = train(*steps, 0, 3);
+  const auto wanted = train(*cpu, 0, 3);
+  EXPECT_THAT(steps->graph(), HasSubstr("eager: contrast.set"));
+  EXPECT_EQ(experiment.gpu.graphs, 0);
+  expect_same_state(network, reference);
+  expect_same_sums(got[2], wanted[2]);
+}
+
+TEST(GpuSteps, GoOnWithoutAGraphWhereNoneCanBeMade) {
+  Experiment experiment;
+  experiment.make();
+  experiment.gpu.refuses_graphs = true;
+  nn::Network network = network_on(experiment);
+  nn::Network reference = network_on(experiment);
+  const auto steps = experiment.on_gpu(network);
+  train(*steps, 0, 6);
+  experiment.gpu.refuses_graphs = false;
+  train(*experiment.on_gpu(reference), 0, 6);
+  EXPECT_EQ(steps->graph(), "eager: the step could not be recorded: operation not permitted");
+  expect_same_state(network, reference);
+}
+
+/// The host hears of it when it waits, with the step and its samples; the weights are those before.
+TEST(GpuSteps, ReportWhatIsNotFiniteWithTheStepAndItsSamples) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network network = network_on(experiment);
+  nn::Network reference = network_on(experiment);
+  const auto steps = experiment.on_gpu(network);
+  steps->start(beginning(0), 0.05);
+  steps->next();
+  const at::Tensor before = network.store().parameters().clone();
+  // One weight of the classifier spoils the loss of the second step.
+  network.store().view("fc.bias").detach().index_put_({1}, std::numeric_limits<float>::infinity());
+  const at::Tensor spoiled = network.store().parameters().clone();
+  steps->next();
+  steps->next();
+  try {
+    steps->point();
+    FAIL() << "nothing was reported";
+  } catch (const DivergedError& problem) {
+    EXPECT_THAT(problem.what(), HasSubstr("loss is not finite in epoch 0, step 1;"));
+    std::string samples;
+    for (const plan::ImageDraw& draw : experiment.planner->plan(0, 1).images) {
+      samples += " " + std::to_string(draw.index);
+    }
+    EXPECT_THAT(problem.what(), HasSubstr("batch:" + samples));
+  }
+  EXPECT_TRUE(network.store().parameters().equal(spoiled));
+}
+
+TEST(GpuEvaluationTest, HasTheLogitsOfTheCpuEachTime) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network network = network_on(experiment);
+  const std::vector<std::uint32_t> samples{3, 1, 4, 1, 5, 9, 2};
+  GpuEvaluation evaluation(experiment.gpu, network, experiment.set, samples, {}, false, 3);
+  for (int turn = 0; turn < 3; ++turn) {
+    const metrics::Predictions got = evaluation();
+    const metrics::Predictions wanted = evaluate(network, experiment.set, samples, {}, 3);
+    EXPECT_EQ(got.logits, wanted.logits);
+    EXPECT_EQ(got.labels, wanted.labels);
+    network.store().view("fc.bias").detach().add_(1.0);
+  }
+  EXPECT_EQ(experiment.gpu.graphs, 2) << "one for each size of batch";
+}
+
+TEST(GpuEvaluationTest, RefusesLogitsThatAreNotFinite) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network network = network_on(experiment);
+  network.store().view("fc.bias").detach().fill_(std::numeric_limits<float>::quiet_NaN());
+  GpuEvaluation evaluation(experiment.gpu, network, experiment.set, {1, 2}, {});
+  EXPECT_THROW(evaluation(), DivergedError);
+}
+
+}  // namespace
+}  // namespace smcl::train

@@ -71,7 +71,8 @@ endfunction()
 function(smcl_discover name label filter)
   gtest_discover_tests(test_${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
     NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${label} ENVIRONMENT "TMPDIR=${CMAKE_BINARY_DIR}/tmp")
+    PROPERTIES LABELS ${label}
+    ENVIRONMENT "TMPDIR=${CMAKE_BINARY_DIR}/tmp;GOMP_SPINCOUNT=300") # tests run beside each other
 endfunction()
 
 function(smcl_test name torch)

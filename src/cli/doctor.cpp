@@ -47,6 +47,8 @@ void doctor(const std::string& format) {
   facts["libtorch"] = info.torch_version;
   facts["threads"] = info.threads;
   facts["amx"] = cpu_has_amx();
+  const char* const spin = std::getenv("GOMP_SPINCOUNT");
+  facts["spin_count"] = spin == nullptr ? "default of OpenMP" : spin;
   for (const auto& [type, precision] :
        {std::pair("fp32", batch::Precision::fp32), std::pair("bf16", batch::Precision::bf16)}) {
     facts[concat("kernels_", type)] = nn::describe_kernels({}, 10, 32, 32, precision);

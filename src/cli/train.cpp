@@ -60,9 +60,9 @@ std::vector<experiment::Recipe> read_recipes(const Options& options) {
   return recipes;
 }
 
-/// A run that failed, in one line.
-void tell(const experiment::Recipe& recipe, const std::exception& problem) {
-  log::error(concat("smcl: ", recipe.name, ": ", problem.what()));
+/// A run that failed, in one line, with its place in the list as its log messages have it.
+void tell(const experiment::Recipe& recipe, std::size_t i, const std::exception& problem) {
+  log::error(concat("smcl: ", recipe.name, " (", i + 1, "): ", problem.what()));
 }
 
 /// The first problem is thrown once all are told; where there is one run, it is the only one.
@@ -78,7 +78,7 @@ void throw_problems(const std::vector<experiment::Recipe>& recipes,
     try {
       std::rethrow_exception(outcomes[i].problem);
     } catch (const std::exception& problem) {
-      tell(recipes[i], problem);
+      tell(recipes[i], i, problem);
     }
   }
   if (first == nullptr) return;

@@ -67,7 +67,7 @@ void check_choices(const Recipe& recipe) {
   if (masks_wanted(recipe)) {
     check_moment("mask.start", recipe.mask.start, plan::MaskSettings{}.start, epochs, "masking");
   }
-  if (recipe.method.rule != method::Rule::none) {
+  if (recipe.method.rule == method::Rule::drw) {
     check_moment("rule.start", recipe.method.rule_start, method::MethodSettings{}.rule_start,
                  epochs, "the rule");
   }
@@ -91,7 +91,7 @@ std::string short_run_warning(const Recipe& recipe) {
         concat("no image is masked (mask.start = ", config::to_text(recipe.mask.start), ")"));
   }
   if (recipe.method.rule != method::Rule::none &&
-      recipe.method.rule_start.epoch(epochs) >= epochs) {
+      method::first_rule_epoch(recipe.method, epochs) >= epochs) {
     found.push_back(concat(
         "the rule never starts (rule.start = ", config::to_text(recipe.method.rule_start), ")"));
   }

@@ -114,8 +114,33 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    method.mu == 0 && method.label == method::MceLabel::own,
                    "mce.label = own and contrast.mu = 0, which use no target class",
                    "change one of them"});
+  rules.push_back({{"rule.b"},
+                   method.rule == method::Rule::none,
+                   "rule.name = none",
+                   "set rule.name = reweight or drw"});
+}
+
+void add_loss_rules(const Recipe& recipe, std::vector<Rule>& rules) {
+  const loss::BaseLossSettings& base = recipe.method.base;
+  const std::string name = as_set(recipe, "loss.name");
+  rules.push_back({{"loss.gamma", "loss.weight_inside"},
+                   base.kind != loss::BaseKind::focal,
+                   name,
+                   "set loss.name = focal"});
+  rules.push_back({{"loss.weight_inside"},
+                   recipe.method.rule == method::Rule::none,
+                   "rule.name = none, which weights no class",
+                   "set rule.name = reweight or drw"});
   rules.push_back(
-      {{"rule.b"}, method.rule == method::Rule::none, "rule.name = none", "set rule.name = drw"});
+      {{"loss.max_margin"}, base.kind != loss::BaseKind::ldam, name, "set loss.name = ldam"});
+  rules.push_back({{"loss.tau"},
+                   base.kind != loss::BaseKind::logit_adjusted,
+                   name,
+                   "set loss.name = logit_adjusted"});
+  rules.push_back({{"network.scale"},
+                   recipe.network.classifier != nn::Classifier::cosine,
+                   "network.classifier = linear",
+                   "set network.classifier = cosine"});
 }
 
 }  // namespace
@@ -124,6 +149,7 @@ void check_idle(const Recipe& recipe) {
   std::vector<Rule> rules;
   add_mask_rules(recipe, rules);
   add_method_rules(recipe, rules);
+  add_loss_rules(recipe, rules);
   rules.push_back({{"schedule.drops", "schedule.factors"},
                    recipe.train.schedule.kind == train::ScheduleKind::cosine,
                    "schedule.kind = cosine, which has no drops",

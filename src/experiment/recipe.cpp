@@ -99,6 +99,19 @@ void settle_runtime(Recipe& recipe) {
   }
 }
 
+/// Whether a setting came after 0.1.0 and has the value that stands for what went before: runs of
+/// that version keep their hash.
+bool is_new_default(const config::Resolved& setting) {
+  if (!setting.key.starts_with("loss.") && setting.key != "network.classifier" &&
+      setting.key != "network.scale") {
+    return false;
+  }
+  const auto& all = default_settings();
+  return std::any_of(all.begin(), all.end(), [&](const config::Resolved& each) {
+    return each.key == setting.key && each.value == setting.value;
+  });
+}
+
 }  // namespace
 
 batch::Precision Recipe::precision() const {
@@ -137,7 +150,7 @@ std::string Recipe::settings_hash() const {
     const bool where = setting.key.starts_with("run.") && setting.key != "run.precision";
     const bool files = setting.key == "data.dir" || setting.key == "scenes.fashion_dir";
     const bool stored = setting.key.starts_with("checkpoint.");
-    if (!where && !files && !stored) kept.push_back(setting);
+    if (!where && !files && !stored && !is_new_default(setting)) kept.push_back(setting);
   }
   return format::sha256(config::to_toml(kept, false));
 }

@@ -67,8 +67,7 @@ train::Answer Recorder::on(const train::Evaluation& event) {
   if (event.set != best_set_) return train::Answer::go_on;
 
   // A deferred rule trades classes on purpose: from its start on the signs would blame masks.
-  const bool ruled = recipe_.method.rule != method::Rule::none &&
-                     event.epoch >= recipe_.method.rule_start.epoch(epochs_);
+  const bool ruled = event.epoch >= method::first_rule_epoch(recipe_.method, epochs_);
   if (!ruled) {
     epoch_signs_.many = accuracy.many;
     epoch_signs_.all = accuracy.all;

@@ -211,8 +211,9 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
                                           recipe.precision(), at::kCPU)
                             : nn::Network(recipe.network, data.classes(), recipe.train.seed,
                                           recipe.precision(), *gpu);
-  const auto method = method::make_method(recipe.method, recipe.train.epochs, data.train_counts,
-                                          planner->target_probabilities());
+  const auto method =
+      method::make_method(recipe.method, recipe.train.epochs, data.train_counts,
+                          planner->target_probabilities(), nn::logit_scale(recipe.network));
   const batch::ExecutorSettings executor = recipe.executor_settings(data.normalisation);
   std::unique_ptr<batch::Loader> loader;
   std::unique_ptr<train::Steps> steps;

@@ -65,8 +65,8 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
     moved = "mask.start";
   }
   if (now.method.rule != method::Rule::none &&
-      !same_until(now.method.rule_start.epoch(old_epochs), now.method.rule_start.epoch(epochs),
-                  done)) {
+      !same_until(method::first_rule_epoch(now.method, old_epochs),
+                  method::first_rule_epoch(now.method, epochs), done)) {
     moved = "rule.start";
   }
   if (epochs <= point.epoch) moved = "the end of the run";
@@ -93,8 +93,8 @@ Early early(const Recipe& recipe, int epoch) {
   const bool waits = contrast_waits(recipe);
   out.contrast = any_contrast(recipe) && (!waits || mask_start - recipe.method.warm_up < epoch);
   out.mask_start = out.masks || (waits && out.contrast);
-  out.rule =
-      recipe.method.rule != method::Rule::none && recipe.method.rule_start.epoch(epochs) < epoch;
+  out.rule = recipe.method.rule != method::Rule::none &&
+             method::first_rule_epoch(recipe.method, epochs) < epoch;
   return out;
 }
 

@@ -13,9 +13,8 @@ StepLoss CrossEntropy::loss(nn::Network& network, const tensor::TensorBatch& bat
   options.training = true;
   const nn::Output seen = network.forward(batch.images, options);
   StepLoss out;
-  out.total = loss::cross_entropy(seen.logits, batch.labels, {},
-                                  weights_.at_epoch(epoch, seen.logits.device()))
-                  .mean();
+  out.total =
+      base_(seen.logits, batch.labels, {}, weights_.at_epoch(epoch, seen.logits.device())).mean();
   out.classification = out.total.detach();
   return out;
 }

@@ -20,12 +20,17 @@ void check_numbers(const MethodSettings& settings) {
 
 std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
                                     const std::vector<int>& train_counts,
-                                    const std::vector<double>& target_probabilities) {
+                                    const std::vector<double>& target_probabilities,
+                                    double logit_scale) {
   check_name(settings);
   check_numbers(settings);
   ClassWeights weights(settings, epochs, train_counts);
-  if (settings.name == "ce") return std::make_unique<CrossEntropy>(std::move(weights));
-  return std::make_unique<Smcl>(settings, std::move(weights), target_probabilities);
+  loss::BaseLoss base(settings.base, train_counts, logit_scale);
+  if (settings.name == "ce") {
+    return std::make_unique<CrossEntropy>(std::move(base), std::move(weights));
+  }
+  return std::make_unique<Smcl>(settings, std::move(base), std::move(weights),
+                                target_probabilities);
 }
 
 }  // namespace smcl::method

@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "core/export.h"
+#include "loss/base_loss.h"
 #include "nn/network.h"
 #include "plan/settings.h"
 #include "tensor/tensor_batch.h"
@@ -19,11 +20,12 @@ enum class MceTarget { sampled, expected };
 enum class ContrastWhen { always, masked };
 enum class ContrastSet { target, target_plain, all };
 enum class BnStats { all, plain_only };
-enum class Rule { none, drw };
+enum class Rule { none, reweight, drw };
 
 /// What the method adds to data, plan and network (docs/method.md, table of settings).
 struct MethodSettings {
   std::string name = "smcl";  ///< ce, smcl
+  loss::BaseLossSettings base;
   MceLabel label = MceLabel::mixed;
   MceTarget target = MceTarget::sampled;
   double mu = 0.3;  ///< weight of the contrastive part; 0 = off
@@ -36,9 +38,11 @@ struct MethodSettings {
   BnStats bn_stats = BnStats::all;
   Rule rule = Rule::none;
   config::Moment rule_start{0.8, true};
-  double rule_b = 0.9999;  ///< of the class-balanced weights of DRW
+  double rule_b = 0.9999;  ///< of the class-balanced weights
 };
 SMCL_API void bind(config::Binder& binder, MethodSettings& settings);
+/// The first epoch with the rule's class weights; `epochs` where there is none.
+SMCL_API int first_rule_epoch(const MethodSettings& settings, int epochs);
 
 /// What a method wants planned.
 struct Needs {
@@ -70,11 +74,13 @@ class SMCL_API Method {
   virtual StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) = 0;
 };
 
-/// `train_counts` for rules, `target_probabilities` for mce.target = expected. Throws UsageError
-/// for an unknown name and for settings that contradict each other.
+/// `train_counts` for rules and losses, `target_probabilities` for mce.target = expected;
+/// `logit_scale` is that of the network (nn::logit_scale). Throws UsageError for an unknown name
+/// and for settings that contradict each other.
 SMCL_API std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
                                              const std::vector<int>& train_counts,
-                                             const std::vector<double>& target_probabilities);
+                                             const std::vector<double>& target_probabilities,
+                                             double logit_scale = 1.0);
 
 /// Throws UsageError where method.name is unknown; the text lists those that are known.
 SMCL_API void check_name(const MethodSettings& settings);

@@ -5,13 +5,25 @@
 
 namespace smcl::method {
 
+int first_rule_epoch(const MethodSettings& settings, int epochs) {
+  switch (settings.rule) {
+    case Rule::none:
+      return epochs;
+    case Rule::reweight:
+      return 0;
+    case Rule::drw:
+      break;
+  }
+  return settings.rule_start.epoch(epochs);
+}
+
 ClassWeights::ClassWeights(const MethodSettings& settings, int epochs,
                            const std::vector<int>& train_counts) {
   if (settings.rule == Rule::none) return;
   if (train_counts.empty()) {
-    throw UsageError("rule.name = drw needs the images a class has in training, got none");
+    throw UsageError("rule.name needs the images a class has in training, got none");
   }
-  start_ = settings.rule_start.epoch(epochs);
+  start_ = first_rule_epoch(settings, epochs);
   const auto weights = sampling::class_balanced_weights(train_counts, settings.rule_b);
   weights_ = at::tensor(weights, at::kDouble).to(at::kFloat);
 }

@@ -8,8 +8,9 @@
 
 namespace smcl::method {
 
-/// Class weights that a rule puts on the own-label terms, by epoch. drw: none before its start,
-/// then the class-balanced weights (Cao et al. 2019; docs/method.md).
+/// Class weights that a rule puts on the own-label terms, by epoch. reweight: the class-balanced
+/// weights (Cui et al. 2019) all the time; drw: none before its start, then these (Cao et al. 2019;
+/// docs/method.md).
 class ClassWeights {
  public:
   /// Throws UsageError where the rule needs class counts and there are none.

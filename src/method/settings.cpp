@@ -39,6 +39,7 @@ void check_contrast(const MethodSettings& settings, const plan::MaskSettings& ma
 void bind(config::Binder& binder, MethodSettings& settings) {
   const double most = std::numeric_limits<double>::max();
   binder.field("method.name", settings.name, "what is trained: ce, smcl");
+  bind(binder, settings.base);
   binder.choice("mce.label", settings.label,
                 {{"mixed", MceLabel::mixed}, {"own", MceLabel::own}, {"target", MceLabel::target}},
                 "labels of a masked image in the cross-entropy part");
@@ -64,8 +65,10 @@ void bind(config::Binder& binder, MethodSettings& settings) {
   binder.choice("bn.stats", settings.bn_stats,
                 {{"all", BnStats::all}, {"plain_only", BnStats::plain_only}},
                 "images that update the running statistics of batch norm");
-  binder.choice("rule.name", settings.rule, {{"none", Rule::none}, {"drw", Rule::drw}},
-                "class weights on own-label terms: none, or class-balanced from rule.start on");
+  binder.choice(
+      "rule.name", settings.rule,
+      {{"none", Rule::none}, {"reweight", Rule::reweight}, {"drw", Rule::drw}},
+      "class weights on own-label terms: none, class-balanced, or that from rule.start on");
   binder.field("rule.start", settings.rule_start,
                "first epoch of the rule: an epoch, or a fraction of the run");
   binder.field("rule.b", settings.rule_b, {0.0, 1.0}, "b of class-balanced weights");
@@ -96,6 +99,11 @@ void check_settings(const MethodSettings& settings, const plan::MaskSettings& ma
   check_name(settings);
   if (settings.name == "ce") return;
   check_contrast(settings, mask);
+  if (settings.target == MceTarget::expected && !loss::takes_soft_labels(settings.base.kind)) {
+    throw UsageError(
+        "mce.target = expected is a soft label, which loss.name = focal and ldam do not take: set "
+        "mce.target = sampled, or loss.name = ce or logit_adjusted");
+  }
   if (settings.label == MceLabel::own && settings.target == MceTarget::expected) {
     throw UsageError(
         "mce.target = expected changes the target term, which mce.label = own leaves out: set "

@@ -3,9 +3,9 @@
 #include "core/error.h"
 
 namespace smcl::method {
-Smcl::Smcl(const MethodSettings& settings, ClassWeights weights,
+Smcl::Smcl(const MethodSettings& settings, loss::BaseLoss base, ClassWeights weights,
            const std::vector<double>& target_probabilities)
-    : settings_(settings), weights_(std::move(weights)) {
+    : settings_(settings), base_(std::move(base)), weights_(std::move(weights)) {
   if (settings.target == MceTarget::sampled) return;
   if (target_probabilities.empty()) {
     throw UsageError("mce.target = expected needs the probabilities of target classes, got none");
@@ -34,7 +34,7 @@ StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int 
   const MixedLabels labels = mixed_labels(batch);
   const std::int64_t judged = labels.own.size(0);
   StepLoss out;
-  out.total = mixed_classification(seen.logits.narrow(0, 0, judged), labels,
+  out.total = mixed_classification(base_, seen.logits.narrow(0, 0, judged), labels,
                                    own_weights(batch, labels, settings_.label), expected_,
                                    weights_.at_epoch(epoch, device));
   out.classification = out.total.detach();

@@ -8,7 +8,7 @@ namespace smcl::method {
 /// L = L_MCE + mu * L_MSC (SMCL, arXiv 2406.02223; docs/method.md).
 class Smcl : public Method {
  public:
-  Smcl(const MethodSettings& settings, ClassWeights weights,
+  Smcl(const MethodSettings& settings, loss::BaseLoss base, ClassWeights weights,
        const std::vector<double>& target_probabilities);
   Needs needs() const override { return needs_of(settings_); }
   bool reads_marks() const override;
@@ -17,6 +17,7 @@ class Smcl : public Method {
 
  private:
   MethodSettings settings_;
+  loss::BaseLoss base_;
   ClassWeights weights_;
   at::Tensor expected_;  // [C], undefined unless mce.target = expected
 };

@@ -39,17 +39,17 @@ at::Tensor own_weights(const tensor::TensorBatch& batch, const MixedLabels& labe
   return on_device(own, labels.lambda).to(labels.lambda.scalar_type());
 }
 
-at::Tensor mixed_classification(const at::Tensor& logits, const MixedLabels& labels,
-                                const at::Tensor& own_weight, const at::Tensor& expected,
-                                const at::Tensor& class_weights) {
-  const at::Tensor own = loss::cross_entropy(logits, labels.own, own_weight, class_weights).mean();
+at::Tensor mixed_classification(const loss::BaseLoss& base, const at::Tensor& logits,
+                                const MixedLabels& labels, const at::Tensor& own_weight,
+                                const at::Tensor& expected, const at::Tensor& class_weights) {
+  const at::Tensor own = base(logits, labels.own, own_weight, class_weights).mean();
   if (!own_weight.defined()) return own;
   const at::Tensor target_weight = 1 - own_weight;
-  if (expected.defined()) return own + loss::soft_cross_entropy(logits, expected, target_weight);
+  if (expected.defined()) return own + base.soft(logits, expected, target_weight);
   if (!labels.target.defined()) {
     throw InternalError("a masked step needs target classes, the batch has none");
   }
-  return own + loss::cross_entropy(logits, labels.target, target_weight, {}).mean();
+  return own + base(logits, labels.target, target_weight, {}).mean();
 }
 
 ContrastMembers contrast_members(const tensor::TensorBatch& batch, ContrastSet set) {

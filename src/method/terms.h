@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "loss/base_loss.h"
 #include "loss/loss.h"
 #include "method/method.h"
 #include "tensor/tensor_batch.h"
@@ -27,9 +28,9 @@ at::Tensor own_weights(const tensor::TensorBatch& batch, const MixedLabels& labe
 /// plain mean of the target terms. `logits` [N, C]; `own_weight` [N], undefined = all 1, without
 /// target terms. `expected` [C] (undefined = sampled) replaces the drawn target class by a soft
 /// label.
-at::Tensor mixed_classification(const at::Tensor& logits, const MixedLabels& labels,
-                                const at::Tensor& own_weight, const at::Tensor& expected,
-                                const at::Tensor& class_weights);
+at::Tensor mixed_classification(const loss::BaseLoss& base, const at::Tensor& logits,
+                                const MixedLabels& labels, const at::Tensor& own_weight,
+                                const at::Tensor& expected, const at::Tensor& class_weights);
 
 /// A of the contrastive part: the targets, then other images of the step, every image once.
 struct ContrastMembers {

@@ -64,6 +64,7 @@ Architecture make_architecture(const NetworkSettings& settings, int classes) {
     throw UsageError(concat("network.head_dim is ", settings.head_dim, "; expected 1 up"));
   }
   Architecture out;
+  if (settings.classifier == Classifier::cosine) out.cosine_scale = settings.scale;
   out.stem = std::lround(16.0 * settings.width);
   if (!(settings.width > 0.0) || out.stem < 1) {
     throw UsageError(concat("network.width is ", settings.width,
@@ -103,7 +104,11 @@ std::vector<tensor::Slot> make_slots(const Architecture& architecture) {
     add_convolution(slots, block.name + ".conv2", block.out, block.out);
     add_norm(slots, block.name + ".bn2", block.out);
   }
-  add_linear(slots, "fc", architecture.classes, architecture.features);
+  if (architecture.cosine_scale == 0.0) {
+    add_linear(slots, "fc", architecture.classes, architecture.features);
+  } else {
+    slots.push_back({"fc.weight", {architecture.classes, architecture.features}, false, false});
+  }
   add_linear(slots, "head.0", architecture.features, architecture.features);
   add_linear(slots, "head.2", architecture.head_dim, architecture.features);
   return slots;

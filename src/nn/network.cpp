@@ -68,8 +68,16 @@ void check_input(const at::Tensor& images, const ForwardOptions& options,
 void bind(config::Binder& binder, NetworkSettings& settings) {
   binder.field("network.arch", settings.arch, "resnet20, resnet32, resnet44 or resnet56");
   binder.field("network.width", settings.width, {0.0625, 64.0}, "factor on the widths 16, 32, 64");
+  binder.choice("network.classifier", settings.classifier,
+                {{"linear", Classifier::linear}, {"cosine", Classifier::cosine}},
+                "linear, or cosines of features and class weights without bias");
+  binder.field("network.scale", settings.scale, {1e-6, 1e6}, "cosine: what cosines are times");
   binder.field("network.head_dim", settings.head_dim, {1, 65536},
                "size of the embeddings of the contrastive part");
+}
+
+double logit_scale(const NetworkSettings& settings) {
+  return settings.classifier == Classifier::cosine ? settings.scale : 1.0;
 }
 
 std::string describe_kernels(const NetworkSettings& settings, int classes, int height, int width,
@@ -117,6 +125,12 @@ at::Tensor Network::Implementation::features(const at::Tensor& images,
   return x.mean({2, 3}, false, at::kFloat);
 }
 
+at::Tensor Network::Implementation::logits(const at::Tensor& features) const {
+  const at::Tensor weight = store.view("fc.weight");
+  if (architecture.cosine_scale == 0.0) return at::linear(features, weight, store.view("fc.bias"));
+  return architecture.cosine_scale * at::linear(normalise_rows(features), normalise_rows(weight));
+}
+
 Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
                  batch::Precision precision, at::Device device)
     : implementation_(std::make_unique<Implementation>(make_architecture(settings, classes),
@@ -139,7 +153,7 @@ Output Network::forward(const at::Tensor& images, const ForwardOptions& options)
   check_input(images, options, self.store.precision());
   Output out;
   out.features = self.features(images.contiguous(at::MemoryFormat::ChannelsLast), options);
-  out.logits = at::linear(out.features, self.store.view("fc.weight"), self.store.view("fc.bias"));
+  out.logits = self.logits(out.features);
   if (options.embeddings) {
     const at::Tensor hidden =
         at::linear(out.features, self.store.view("head.0.weight"), self.store.view("head.0.bias"))

@@ -19,12 +19,21 @@ class Gpu;
 
 namespace smcl::nn {
 
+enum class Classifier {
+  linear,
+  cosine,  ///< scale times the cosine of features and a class's weights; no bias (LDAM, BCL)
+};
+
 struct NetworkSettings {
   std::string arch = "resnet32";  ///< resnet20, resnet32, resnet44, resnet56
   double width = 1.0;             ///< factor on the widths 16/32/64
   int head_dim = 128;  ///< of the embeddings; the head's hidden layer is as wide as the features
+  Classifier classifier = Classifier::linear;
+  double scale = 30.0;  ///< of cosines, with Classifier::cosine
 };
 SMCL_API void bind(config::Binder& binder, NetworkSettings& settings);
+/// What logits are of cosines: 1 for a linear classifier.
+SMCL_API double logit_scale(const NetworkSettings& settings);
 
 /// What a forward pass gives; all float32.
 struct Output {

@@ -20,6 +20,9 @@ struct Network::Implementation {
   /// float32 [N, D] of channels-last images, pooled.
   at::Tensor features(const at::Tensor& images, const ForwardOptions& options);
 
+  /// float32 [N, C].
+  at::Tensor logits(const at::Tensor& features) const;
+
   Architecture architecture;
   tensor::FlatStore store;
   ConvNorm stem;

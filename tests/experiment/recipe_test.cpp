@@ -32,6 +32,16 @@ TEST(Recipe, HashIgnoresWhereAndKeepsWhat) {
   EXPECT_NE(base.settings_hash(), resolve_recipe(parse("mask.prob = 0.3"), "a").settings_hash());
 }
 
+/// Runs of 0.1.0 are found again: settings that it did not have count only where they were changed.
+TEST(Recipe, HashLeavesOutTheDefaultsOfLaterSettings) {
+  const auto hash = [](const std::string& text) {
+    return resolve_recipe(parse(text), "a").settings_hash();
+  };
+  EXPECT_EQ(hash("loss.name = 'ce'\nnetwork.classifier = 'linear'"), hash(""));
+  EXPECT_NE(hash("loss.name = 'focal'"), hash(""));
+  EXPECT_NE(hash("network.classifier = 'cosine'"), hash(""));
+}
+
 TEST(Recipe, PrintedConfigurationResolvesToTheSameSettings) {
   const Recipe first =
       resolve_recipe(parse("mask.start = 5\nmask.area = [0.2, 0.5]\ntrain.epochs = 7"), "a");

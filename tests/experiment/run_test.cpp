@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/error.h"
 #include "experiment/summary.h"
 #include "experiment/tiny.h"
@@ -60,6 +62,26 @@ TEST_F(RunSlow, AFinishedRunIsNotTrainedAgain) {
   EXPECT_TRUE(again.was_there);
   EXPECT_EQ(again.folder.path(), first.folder.path());
   EXPECT_FALSE(train_recipe(tiny("train.seed = 5"), options_).was_there);
+}
+
+/// Each loss with each rule, in SMCL and alone, trains to something else.
+TEST_F(RunSlow, LossesAndRulesCombineFreely) {
+  const std::string cosine = "network.classifier = 'cosine'\n";
+  const std::string alone = "method.name = 'ce'\nmask.prob = 0.0\n";
+  std::set<std::string> weights;
+  int runs = 0;
+  for (const std::string& settings :
+       {std::string(), std::string("loss.name = 'focal'\n"), cosine + "loss.name = 'ldam'\n",
+        std::string("loss.name = 'logit_adjusted'\n")}) {
+    for (const std::string& rule : {std::string(), std::string("rule.name = 'reweight'\n"),
+                                    std::string("rule.name = 'drw'\nrule.start = 1\n")}) {
+      weights.insert(weights_hash(train_recipe(tiny(settings + rule), options_)));
+      ++runs;
+    }
+    weights.insert(weights_hash(train_recipe(tiny(settings + alone), options_)));
+    ++runs;
+  }
+  EXPECT_EQ(static_cast<int>(weights.size()), runs);
 }
 
 TEST_F(RunSlow, ExplodingTrainingIsReportedAndNotStored) {

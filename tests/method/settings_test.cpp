@@ -175,6 +175,27 @@ TEST(MakeMethod, RefusesWhatCannotWork) {
   EXPECT_THROW(make_method(settings, 10, {2, 1}, {}), UsageError);
 }
 
+TEST(ClassWeights, ReweightingActsFromTheFirstEpoch) {
+  MethodSettings settings;
+  settings.rule = Rule::reweight;
+  settings.rule_b = 0.5;
+  ClassWeights weights(settings, 10, {1, 2});
+  ASSERT_TRUE(weights.at_epoch(0, at::kCPU).defined());
+  EXPECT_FLOAT_EQ(weights.at_epoch(0, at::kCPU)[0].item<float>(), 1.2F);
+  EXPECT_EQ(first_rule_epoch(settings, 10), 0);
+  settings.rule = Rule::none;
+  EXPECT_EQ(first_rule_epoch(settings, 10), 10);
+}
+
+TEST(CheckSettings, SoftLabelsNeedALossThatTakesThem) {
+  MethodSettings settings;
+  settings.target = MceTarget::expected;
+  settings.base.kind = loss::BaseKind::ldam;
+  EXPECT_THROW(check_settings(settings, {}), UsageError);
+  settings.base.kind = loss::BaseKind::logit_adjusted;
+  EXPECT_NO_THROW(check_settings(settings, {}));
+}
+
 TEST(ClassWeights, DeferredAndScaledToTheNumberOfClasses) {
   MethodSettings settings;
   settings.rule = Rule::drw;

@@ -31,8 +31,8 @@ double minus_log(double p) {
 double classification(const tensor::TensorBatch& batch, MceLabel rule,
                       const at::Tensor& expected = {}, const at::Tensor& weights = {}) {
   const MixedLabels labels = mixed_labels(batch);
-  return mixed_classification(logits(labels.own.size(0)), labels, own_weights(batch, labels, rule),
-                              expected, weights)
+  return mixed_classification(loss::BaseLoss({}, {}, 1.0), logits(labels.own.size(0)), labels,
+                              own_weights(batch, labels, rule), expected, weights)
       .item<double>();
 }
 

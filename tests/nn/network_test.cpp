@@ -85,6 +85,28 @@ TEST(Network, DrawsKaimingNormalWeights) {
   EXPECT_EQ(network.store().view("bn1.running_var").min().item<float>(), 1.0F);
 }
 
+/// Cao et al. 2019: cosines of features and class weights, no bias; here times network.scale.
+TEST(Network, ACosineClassifierHasTheCosinesTimesItsScale) {
+  NetworkSettings settings = small();
+  settings.classifier = Classifier::cosine;
+  settings.scale = 20.0;
+  Network network(settings, 10, 3, Precision::fp32, at::kCPU);
+  const Output seen = network.forward(images(3), training());
+  const at::Tensor weight = network.store().view("fc.weight").detach();
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const at::Tensor feature = seen.features[i].detach().to(at::kDouble);
+    for (std::int64_t c = 0; c < 10; ++c) {
+      const at::Tensor row = weight[c].to(at::kDouble);
+      const double cosine = ((feature * row).sum() / (feature.norm() * row.norm())).item<double>();
+      EXPECT_NEAR(seen.logits[i][c].item<double>(), 20.0 * cosine, 1e-4);
+    }
+  }
+  EXPECT_THROW(network.store().view("fc.bias"), InternalError);
+  seen.logits.square().sum().backward();
+  network.store().check_gradients();
+  EXPECT_GT(network.store().gradient("fc.weight").abs().max().item<float>(), 0.0F);
+}
+
 class NetworkAgainstReference : public testing::TestWithParam<FusedBackend> {};
 
 // The reference is built of LibTorch's differentiable operations alone.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds and runs benchmarks: ./bench.sh [NAME...], for example ./bench.sh saliency; all of them
 # without a name. Prints one JSON line a measurement on standard output, and the build on standard
-# error. SMCL_BENCH_CMAKE adds options for cmake, such as -DSMCL_TORCH=OFF. The benchmark `gpu`
-# (docs/gpu.md) asks for -DSMCL_CUDA=ON and is run by name only.
+# error. SMCL_BENCH_CMAKE adds options for cmake, such as -DSMCL_TORCH=OFF. The benchmarks `gpu` and `gpu_step`
+# (docs/gpu.md) ask for -DSMCL_CUDA=ON and are run by name only.
 set -eu
 cd "$(dirname "$0")"
 build=build/bench
@@ -14,7 +14,10 @@ cmake --preset dev -B "$build" -DSMCL_TESTS=OFF ${SMCL_BENCH_CMAKE:-} >&2
 if [ $# -eq 0 ]; then
   for source in bench/*_bench.cpp; do
     name=$(basename "$source" _bench.cpp)
-    [ "$name" = gpu ] || set -- "$@" "$name"  # asks for a GPU and SMCL_CUDA: by name only
+    case $name in
+      gpu*) ;;  # asks for a GPU and SMCL_CUDA: by name only
+      *) set -- "$@" "$name" ;;
+    esac
   done
 fi
 for name in "$@"; do

@@ -274,7 +274,7 @@ SMCL_HD void norm_apply_vector(const NormApplyJob& job, std::size_t index) {
     const std::size_t c = channel + static_cast<std::size_t>(i);
     float scale = 0.0F;
     float shift = 0.0F;
-    if (job.scale != nullptr) {
+    if (!job.running) {
       scale = job.scale[c];
       shift = job.shift[c];
     } else {

@@ -41,7 +41,7 @@ struct NormStatisticsJob {
   NormWorkspace workspace;
 };
 
-/// y = relu(x * scale + shift + residual). Without scale the running statistics normalise.
+/// y = relu(x * scale + shift + residual), or by the running statistics.
 struct NormApplyJob {
   const void* x = nullptr;
   const void* residual = nullptr;  ///< null: nothing is added
@@ -49,6 +49,7 @@ struct NormApplyJob {
   NormShape shape;
   const float* scale = nullptr;
   const float* shift = nullptr;
+  bool running = false;  ///< scale and shift are those of what follows, which else is not read
   const float* weight = nullptr;
   const float* bias = nullptr;
   const float* running_mean = nullptr;

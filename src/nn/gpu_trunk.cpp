@@ -128,6 +128,7 @@ struct GpuTrunk::State {
     job.residual = data_or_null(residual);
     job.y = out.data_ptr();
     job.shape = shape_of(convolved);
+    job.running = !options.training;
     if (options.training) {
       job.scale = floats(statistics[l]) + 2 * job.shape.channels;
       job.shift = job.scale + job.shape.channels;

@@ -288,8 +288,7 @@ TEST_P(NormDevice, DoesNotDependOnTheOrderOfBlocksAndThreads) {
 TEST_P(NormDevice, EvaluatesWithTheRunningStatistics) {
   Layer layer(shape());
   NormApplyJob job = layer.apply_job(false);
-  job.scale = nullptr;
-  job.shift = nullptr;
+  job.running = true;
   job.weight = layer.weight.data();
   job.bias = layer.bias.data();
   job.running_mean = layer.running_mean.data();

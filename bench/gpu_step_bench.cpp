@@ -271,7 +271,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   tensor::prepare_runtime();
-  const data::ResidentDataset data = synthetic();
+  const data::ResidentDataset data = synthetic(5000);
   Bench bench(*answer.gpu, data);
   bool good = true;
   for (const std::string& row : rows) good = bench.row(row) && good;

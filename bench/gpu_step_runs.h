@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/random.h"
 #include "data/dataset.h"
-#include "data/split.h"
 #include "experiment/recipe.h"
+#include "synthetic.h"
 #include "tensor/gpu.h"
 #include "train/evaluate.h"
 #include "train/steps.h"
@@ -38,23 +37,6 @@ inline std::vector<std::string> split(const std::string& text, char at) {
     }
   }
   return parts;
-}
-
-/// As many images of each class as CIFAR-10-LT has at ratio 100.
-inline data::ResidentDataset synthetic() {
-  const std::vector<int> counts = data::exponential_counts(10, 5000, 100.0);
-  std::vector<std::int32_t> labels;
-  for (std::size_t c = 0; c < counts.size(); ++c) {
-    labels.insert(labels.end(), static_cast<std::size_t>(counts[c]), static_cast<std::int32_t>(c));
-  }
-  std::vector<std::uint8_t> pixels(labels.size() * 32 * 32 * 3);
-  RandomStream random(0, Purpose::test, 0, 0);
-  std::uint8_t last = 0;
-  for (auto& pixel : pixels) {
-    last = static_cast<std::uint8_t>((last * 7 + random.below(256)) / 8);  // some structure
-    pixel = last;
-  }
-  return {32, 32, std::move(pixels), std::move(labels), std::vector<std::string>(10, "class")};
 }
 
 /// What a row measures, by its name: [four/]METHOD/PRECISION[/eager|/deterministic].

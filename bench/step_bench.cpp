@@ -12,13 +12,12 @@
 #include "bench.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "core/random.h"
 #include "data/dataset.h"
-#include "data/split.h"
 #include "experiment/recipe.h"
 #include "method/method.h"
 #include "nn/network.h"
 #include "peer_process.h"
+#include "synthetic.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
 
@@ -38,22 +37,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kBatch = 128;
 constexpr int kRounds = 5;
 constexpr int kSteps = 5;
-
-data::ResidentDataset synthetic() {
-  const std::vector<int> counts = data::exponential_counts(10, 1000, 100.0);
-  std::vector<std::int32_t> labels;
-  for (std::size_t c = 0; c < counts.size(); ++c) {
-    labels.insert(labels.end(), static_cast<std::size_t>(counts[c]), static_cast<std::int32_t>(c));
-  }
-  std::vector<std::uint8_t> pixels(labels.size() * 32 * 32 * 3);
-  RandomStream random(0, Purpose::test, 0, 0);
-  std::uint8_t last = 0;
-  for (auto& pixel : pixels) {
-    last = static_cast<std::uint8_t>((last * 7 + random.below(256)) / 8);  // some structure
-    pixel = last;
-  }
-  return {32, 32, std::move(pixels), std::move(labels), std::vector<std::string>(10, "class")};
-}
 
 /// One of our ways to train, ready to step.
 class Ours {
@@ -235,7 +218,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   tensor::prepare_runtime();
   const int threads = tensor::runtime_info().threads;
-  const data::ResidentDataset data = synthetic();
+  const data::ResidentDataset data = bench::synthetic(1000);
   const char* python = std::getenv("SMCL_BENCH_PYTHON");
   bench::PeerProcess peer({python != nullptr ? python : "python3",
                            SMCL_SOURCE_DIR "/bench/peers/step_peer.py", std::to_string(threads)});

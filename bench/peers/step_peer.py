@@ -16,48 +16,12 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-BATCH, CLASSES, SIZE = 128, 10, 32
+from model import CLASSES, ResNet, contrast
+
+BATCH, SIZE = 128, 32
 MEAN = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
 STD = torch.tensor([0.2023, 0.1994, 0.2010]).view(1, 3, 1, 1)
-
-
-class Block(nn.Module):
-    def __init__(self, inner, outer, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inner, outer, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outer)
-        self.conv2 = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outer)
-        self.pad = (outer - inner) // 2
-        self.stride = stride
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        if self.pad:
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad, self.pad))
-        return F.relu(y + x)
-
-
-class ResNet(nn.Module):
-    def __init__(self, depth=32):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        blocks, inner = [], 16
-        for stage, width in enumerate((16, 32, 64)):
-            for i in range((depth - 2) // 6):
-                blocks.append(Block(inner, width, 2 if stage and not i else 1))
-                inner = width
-        self.blocks = nn.Sequential(*blocks)
-        self.fc = nn.Linear(64, CLASSES)
-        self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 128))
-
-    def forward(self, x):
-        f = self.blocks(F.relu(self.bn1(self.conv1(x)))).mean((2, 3))
-        return self.fc(f), self.head(f)
 
 
 SALIENCY = hasattr(cv2, "saliency")
@@ -104,18 +68,6 @@ class Step:
             lam[i] = 1 - (y1 - y0) * (x1 - x0) / SIZE**2
         return lam
 
-    def contrast(self, z, zt, y, q, yt, lam, tau=0.1):
-        own = (z * z).sum(1, keepdim=True)
-        sim = z @ zt.T / tau
-        logp = sim - torch.cat([sim, own / tau], 1).logsumexp(1, keepdim=True)
-
-        def sc(c):
-            pos = (c[:, None] == yt[None]).float()
-            n = pos.sum(1)
-            return -(logp * pos).sum(1) / n.clamp(min=1)
-
-        return (lam * sc(y) + (1 - lam) * sc(q)).mean()
-
     def evaluate(self):
         index = torch.randint(0, 10000, (BATCH,))
         self.net.eval()
@@ -144,7 +96,7 @@ class Step:
             ce = F.cross_entropy(logits[:BATCH], y, reduction="none")
             ceq = F.cross_entropy(logits[:BATCH], q, reduction="none")
             loss = (lam * ce + (1 - lam) * ceq).mean()
-            loss = loss + 0.3 * self.contrast(z[:BATCH], z[BATCH:], y, q, q, lam)
+            loss = loss + 0.3 * contrast(z[:BATCH], z[BATCH:], y, q, q, lam)
         else:
             loss = F.cross_entropy(logits, y)
         loss.backward()

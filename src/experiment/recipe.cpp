@@ -87,7 +87,6 @@ void settle(Recipe& recipe, const std::string& key, const std::string& value,
 
 void settle_runtime(Recipe& recipe) {
   RuntimeSettings& runtime = recipe.runtime;
-  if (runtime.device == "cuda") tensor::find_gpu();  // before another recipe computes on the CPU
   if (runtime.device == "auto") {
     runtime.device = tensor::find_gpu().gpu == nullptr ? "cpu" : "cuda";
     settle(recipe, "run.device", runtime.device, kAuto);

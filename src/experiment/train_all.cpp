@@ -7,6 +7,7 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "tensor/gpu.h"
 
 namespace smcl::experiment {
 namespace {
@@ -30,25 +31,26 @@ void share_cpus(std::vector<Recipe>& recipes, int parallel) {
   }
 }
 
-Outcome train_one(const Recipe& recipe, const RunOptions& options) {
+/// Sets `stopped` where the run was.
+Outcome train_one(const Recipe& recipe, const RunOptions& options, std::atomic<bool>& stopped) {
   Outcome outcome;
   try {
     outcome.result = train_recipe(recipe, options);
+  } catch (const StoppedError&) {
+    outcome.problem = std::current_exception();
+    stopped = true;
   } catch (...) {
     outcome.problem = std::current_exception();
   }
   return outcome;
 }
 
-bool was_stopped(const Outcome& outcome) {
-  if (outcome.problem == nullptr) return false;
-  try {
-    std::rethrow_exception(outcome.problem);
-  } catch (const StoppedError&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
+/// LibTorch learns of the GPU when it is found, which must come before it computes on the CPU.
+void find_gpu_first(const std::vector<Recipe>& recipes) {
+  const bool wanted = std::any_of(recipes.begin(), recipes.end(), [](const Recipe& recipe) {
+    return recipe.runtime.device == "cuda";
+  });
+  if (wanted) tensor::find_gpu();
 }
 
 }  // namespace
@@ -57,6 +59,7 @@ std::vector<Outcome> train_all(std::vector<Recipe> recipes,
                                const std::function<RunOptions(std::size_t)>& options,
                                int parallel) {
   if (parallel < 1) throw UsageError(concat("--parallel ", parallel, ": expected at least 1"));
+  find_gpu_first(recipes);
   std::vector<Outcome> outcomes(recipes.size());
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stopped{false};
@@ -65,8 +68,7 @@ std::vector<Outcome> train_all(std::vector<Recipe> recipes,
       const std::size_t i = next++;
       if (i >= recipes.size()) return;
       if (parallel > 1) log::set_name(concat(recipes[i].name, " (", i + 1, ")"));
-      outcomes[i] = train_one(recipes[i], options(i));
-      if (was_stopped(outcomes[i])) stopped = true;
+      outcomes[i] = train_one(recipes[i], options(i), stopped);
     }
   };
   parallel = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(parallel),

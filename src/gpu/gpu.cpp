@@ -119,7 +119,6 @@ class Cuda : public tensor::Gpu {
     return record_graph(work);
   }
   void eager(const std::function<void()>& work) override { run_eagerly(work); }
-  void synchronise() override { c10::cuda::getCurrentCUDAStream().synchronize(); }
   void set_deterministic(bool on) override {
     at::globalContext().setDeterministicCuDNN(on);
     at::globalContext().setBenchmarkCuDNN(!on);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "kernels/batch_norm_dispatch.h"
+#include "kernels/norm_channel.h"
 
 namespace smcl::kernels {
 namespace {
@@ -167,28 +168,20 @@ void norm_backward_apply(const NormBackwardApply& op, const NormShape& shape,
 }
 
 float norm_inverse(double variance, double epsilon) {
-  return static_cast<float>(1.0 / std::sqrt(variance + epsilon));
+  return norm_channel_inverse(variance, epsilon);
 }
 
 void norm_move_running(double mean, double variance, double rows, double momentum,
                        float& running_mean, float& running_var) {
-  const auto move = [&](float& running, double value) {
-    running =
-        static_cast<float>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
-  };
-  // One value has no unbiased variance; its biased one, 0, stands for it.
-  const double unbiased = rows / std::max(rows - 1.0, 1.0);
-  move(running_mean, mean);
-  move(running_var, unbiased * variance);
+  norm_channel_move(mean, variance, rows, momentum, running_mean, running_var);
 }
 
 void norm_forward_factors(const float* weight, const float* bias, const float* mean,
                           const float* inverse, std::size_t channels, float* scale, float* shift) {
   for (std::size_t c = 0; c < channels; ++c) {
-    const double factor = static_cast<double>(weight[c]) * static_cast<double>(inverse[c]);
-    scale[c] = static_cast<float>(factor);
-    shift[c] =
-        static_cast<float>(static_cast<double>(bias[c]) - static_cast<double>(mean[c]) * factor);
+    const ScaleShift made = norm_channel_forward(weight[c], bias[c], mean[c], inverse[c]);
+    scale[c] = made.scale;
+    shift[c] = made.shift;
   }
 }
 
@@ -197,13 +190,11 @@ void norm_backward_factors(const float* weight, const float* mean, const float* 
                            float* b, float* c0) {
   const auto rows = static_cast<double>(shape.rows);
   for (std::size_t c = 0; c < shape.channels; ++c) {
-    const double inv = static_cast<double>(inverse[c]);
-    const double factor = static_cast<double>(weight[c]) * inv;
-    const double slope = factor * inv * static_cast<double>(dot[c]) / rows;
-    a[c] = static_cast<float>(factor);
-    b[c] = static_cast<float>(-slope);
-    c0[c] = static_cast<float>(slope * static_cast<double>(mean[c]) -
-                               factor * static_cast<double>(sum[c]) / rows);
+    const BackwardFactors made =
+        norm_channel_backward(weight[c], mean[c], inverse[c], sum[c], dot[c], rows);
+    a[c] = made.a;
+    b[c] = made.b;
+    c0[c] = made.c;
   }
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/block.h"
 #include "kernels/host_device.h"
+#include "kernels/norm_channel.h"
 #include "kernels/norm_jobs.h"
 #include "kernels/norm_vectors.h"
 
@@ -169,10 +169,6 @@ SMCL_HD void norm_sums(const NormShape& shape, const NormWorkspace& workspace, c
   });
 }
 
-SMCL_HD inline float norm_inverse_of(double variance, double epsilon) {
-  return static_cast<float>(1.0 / sqrt(variance + epsilon));
-}
-
 SMCL_HD inline void norm_end_statistics(const NormStatisticsJob& job, int c, double offset,
                                         double square, float pivot) {
   const auto rows = static_cast<double>(job.shape.rows);
@@ -183,21 +179,16 @@ SMCL_HD inline void norm_end_statistics(const NormStatisticsJob& job, int c, dou
   const auto mean = static_cast<float>(static_cast<double>(pivot) + middle);
   const auto biased = static_cast<float>(variance);
   if (job.scale != nullptr) {
-    const float inverse = norm_inverse_of(static_cast<double>(biased), job.epsilon);
-    const double factor = static_cast<double>(job.weight[c]) * static_cast<double>(inverse);
+    const float inverse = norm_channel_inverse(static_cast<double>(biased), job.epsilon);
+    const ScaleShift made = norm_channel_forward(job.weight[c], job.bias[c], mean, inverse);
     job.mean[c] = mean;
     job.inverse[c] = inverse;
-    job.scale[c] = static_cast<float>(factor);
-    job.shift[c] =
-        static_cast<float>(static_cast<double>(job.bias[c]) - static_cast<double>(mean) * factor);
+    job.scale[c] = made.scale;
+    job.shift[c] = made.shift;
   }
   if (job.running_mean == nullptr) return;
-  const double unbiased = rows / (rows > 2.0 ? rows - 1.0 : 1.0) * static_cast<double>(biased);
-  const double stay = 1.0 - job.momentum;
-  job.running_mean[c] = static_cast<float>(stay * static_cast<double>(job.running_mean[c]) +
-                                           job.momentum * static_cast<double>(mean));
-  job.running_var[c] =
-      static_cast<float>(stay * static_cast<double>(job.running_var[c]) + job.momentum * unbiased);
+  norm_channel_move(static_cast<double>(mean), static_cast<double>(biased), rows, job.momentum,
+                    job.running_mean[c], job.running_var[c]);
 }
 
 template <Element E>
@@ -242,19 +233,17 @@ SMCL_HD void norm_backward_sums_block(const NormBackwardSumsJob& job, const Bloc
         }
       },
       [&](int c, double total, double product) {
-        const auto inverse = static_cast<double>(job.inverse[c]);
         const auto sum = static_cast<float>(total);
-        const auto dot = static_cast<float>(product * inverse);
+        const auto dot = static_cast<float>(product * static_cast<double>(job.inverse[c]));
         job.bias_gradient[c] = sum;
         job.weight_gradient[c] = dot;
-        const auto rows = static_cast<double>(job.shape.rows);
-        const double factor = static_cast<double>(job.weight[c]) * inverse;
-        const double slope = factor * inverse * static_cast<double>(dot) / rows;
-        const std::size_t channels = job.shape.channels;
-        job.factors[c] = static_cast<float>(factor);
-        job.factors[channels + static_cast<std::size_t>(c)] = static_cast<float>(-slope);
-        job.factors[2 * channels + static_cast<std::size_t>(c)] = static_cast<float>(
-            slope * static_cast<double>(job.mean[c]) - factor * static_cast<double>(sum) / rows);
+        const BackwardFactors made =
+            norm_channel_backward(job.weight[c], job.mean[c], job.inverse[c], sum, dot,
+                                  static_cast<double>(job.shape.rows));
+        float* factors = job.factors + c;
+        factors[0] = made.a;
+        factors[job.shape.channels] = made.b;
+        factors[2 * job.shape.channels] = made.c;
       });
 }
 
@@ -272,19 +261,15 @@ SMCL_HD void norm_apply_vector(const NormApplyJob& job, std::size_t index) {
   SMCL_UNROLL
   for (int i = 0; i < kWidth; ++i) {
     const std::size_t c = channel + static_cast<std::size_t>(i);
-    float scale = 0.0F;
-    float shift = 0.0F;
-    if (!job.running) {
-      scale = job.scale[c];
-      shift = job.shift[c];
+    ScaleShift by;
+    if (job.running) {
+      by = norm_channel_forward(
+          job.weight[c], job.bias[c], job.running_mean[c],
+          norm_channel_inverse(static_cast<double>(job.running_var[c]), job.epsilon));
     } else {
-      const float inverse = norm_inverse_of(static_cast<double>(job.running_var[c]), job.epsilon);
-      const double factor = static_cast<double>(job.weight[c]) * static_cast<double>(inverse);
-      scale = static_cast<float>(factor);
-      shift = static_cast<float>(static_cast<double>(job.bias[c]) -
-                                 static_cast<double>(job.running_mean[c]) * factor);
+      by = {job.scale[c], job.shift[c]};
     }
-    v.at[i] = v.at[i] * scale + shift;
+    v.at[i] = v.at[i] * by.scale + by.shift;
   }
   if (job.residual != nullptr) {
     const Vector<E> residual = Vector<E>::load(job.residual, index);

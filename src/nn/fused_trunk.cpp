@@ -1,19 +1,17 @@
 #include "nn/fused_trunk.h"
 
-#include <torch/csrc/autograd/custom_function.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include <utility>
 
 #include "kernels/trunk_choice.h"
+#include "nn/once_function.h"
 #include "tensor/on_threads.h"
 
 namespace smcl::nn {
 
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::Function;
-using torch::autograd::variable_list;
 
 kernels::TrunkShape shape_of(const std::vector<ConvNorm>& layers, const at::Tensor& images) {
   kernels::TrunkShape shape;
@@ -70,35 +68,8 @@ struct FusedTrunk::State {
 
 namespace {
 
-/// What the backward pass needs, kept by autograd's graph.
-struct Kept : torch::CustomClassHolder {
-  at::Tensor features;  ///< until the forward pass returns them
-  std::shared_ptr<kernels::TrunkTape> tape;
-  std::function<variable_list(kernels::TrunkTape&, const at::Tensor&)> backward;
-};
-
-struct TrunkFunction : Function<TrunkFunction> {
-  /// `parameters` only tells autograd what the result depends on.
-  static at::Tensor forward(AutogradContext* context, at::TensorList /*parameters*/,
-                            const c10::intrusive_ptr<Kept>& kept) {
-    context->saved_data["kept"] = c10::IValue::make_capsule(kept);
-    return std::exchange(kept->features, at::Tensor());
-  }
-
-  static variable_list backward(AutogradContext* context, variable_list& gradients) {
-    const auto kept =
-        c10::static_intrusive_pointer_cast<Kept>(context->saved_data["kept"].toCapsule());
-    const auto tape = std::exchange(kept->tape, nullptr);
-    TORCH_CHECK(tape != nullptr, "the gradient of a fused trunk can be taken once");
-    TORCH_CHECK(!at::GradMode::is_enabled(), "a fused trunk has no second derivatives");
-    variable_list out = std::exchange(kept->backward, nullptr)(*tape, gradients[0]);
-    out.emplace_back();  // of `kept`
-    return out;
-  }
-};
-
-variable_list parameters(const std::vector<ConvNorm>& layers) {
-  variable_list out;
+std::vector<at::Tensor> parameters(const std::vector<ConvNorm>& layers) {
+  std::vector<at::Tensor> out;
   for (const ConvNorm& layer : layers) {
     out.push_back(layer.weight);
     out.push_back(layer.norm.weight);
@@ -142,12 +113,12 @@ at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& 
                 tensor::each_on_threads);
     return features;
   }
-  auto kept = c10::make_intrusive<Kept>();
-  kept->tape = trunk.forward(images.const_data_ptr(), count, pointers(state.layers),
-                             options.statistics_rows, kRule, out, tensor::each_on_threads);
+  auto tape = trunk.forward(images.const_data_ptr(), count, pointers(state.layers),
+                            options.statistics_rows, kRule, out, tensor::each_on_threads);
   // The graph may outlive the network: it shares the state, and keeps the images.
-  kept->backward = [shared = state_, images](kernels::TrunkTape& tape, const at::Tensor& gradient) {
-    variable_list result;
+  auto backward = [shared = state_, images,
+                   tape = std::shared_ptr(std::move(tape))](const at::Tensor& gradient) {
+    std::vector<at::Tensor> result;
     std::vector<kernels::TrunkGradient> places;
     for (const ConvNorm& layer : shared->layers) {
       const at::Tensor weight = at::empty_like(layer.weight);
@@ -157,13 +128,11 @@ at::Tensor FusedTrunk::features(const at::Tensor& images, const ForwardOptions& 
           {weight.data_ptr<float>(), norm_weight.data_ptr<float>(), norm_bias.data_ptr<float>()});
       result.insert(result.end(), {weight, norm_weight, norm_bias});
     }
-    shared->kernels_for(images).backward(tape, gradient.contiguous().const_data_ptr<float>(),
+    shared->kernels_for(images).backward(*tape, gradient.contiguous().const_data_ptr<float>(),
                                          pointers(shared->layers), places, tensor::each_on_threads);
     return result;
   };
-  kept->features = std::move(features);
-  const variable_list all = parameters(state.layers);
-  return TrunkFunction::apply(at::TensorList(all), kept);
+  return differentiable_once(parameters(state.layers), std::move(features), std::move(backward));
 }
 
 }  // namespace smcl::nn

@@ -1,26 +1,18 @@
 #include "nn/gpu_trunk.h"
 
-#include <torch/csrc/autograd/custom_function.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <tuple>
 #include <utility>
 
 #include "core/error.h"
+#include "nn/norm_kernels.h"
+#include "nn/once_function.h"
 
 namespace smcl::nn {
 
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::Function;
-using torch::autograd::variable_list;
-
-kernels::NormShape shape_of(const at::Tensor& t) {
-  const auto channels = static_cast<std::size_t>(t.size(1));
-  return {static_cast<std::size_t>(t.numel()) / channels, channels,
-          t.scalar_type() == at::kFloat ? kernels::Element::fp32 : kernels::Element::bf16};
-}
 
 bool channels_last(const at::Tensor& t) {
   return t.is_contiguous(at::MemoryFormat::ChannelsLast);
@@ -83,40 +75,39 @@ struct GpuTrunk::State {
     return {floats(partial), reinterpret_cast<std::uint32_t*>(ticket.data_ptr<std::int32_t>())};
   }
 
-  void move_running(const at::Tensor& convolved, const NormParameters& norm) const {
+  /// Of `convolved`; `running`: that of which the running statistics move, or null.
+  kernels::NormStatisticsJob statistics_job(const at::Tensor& convolved,
+                                            const NormParameters* running) const {
     kernels::NormStatisticsJob job;
     job.x = convolved.const_data_ptr();
-    job.shape = shape_of(convolved);
-    job.running_mean = floats(norm.running_mean);
-    job.running_var = floats(norm.running_var);
+    job.shape = norm_shape(convolved);
+    if (running != nullptr) {
+      job.running_mean = floats(running->running_mean);
+      job.running_var = floats(running->running_var);
+    }
     job.momentum = kNormMomentum;
     job.epsilon = kNormEpsilon;
     job.workspace = workspace();
-    gpu.norm(job);
+    return job;
   }
 
   /// The statistics of layer `l`, and the running ones moved.
   void measure(std::size_t l, const at::Tensor& convolved, const ForwardOptions& options) const {
     const NormParameters& norm = layers[l].norm;
     const bool all = options.statistics_rows.empty();
-    kernels::NormStatisticsJob job;
-    job.x = convolved.const_data_ptr();
-    job.shape = shape_of(convolved);
+    kernels::NormStatisticsJob job = statistics_job(convolved, all ? &norm : nullptr);
     job.weight = floats(norm.weight);
     job.bias = floats(norm.bias);
     job.mean = floats(statistics[l]);
     job.inverse = job.mean + job.shape.channels;
     job.scale = job.inverse + job.shape.channels;
     job.shift = job.scale + job.shape.channels;
-    job.running_mean = all ? floats(norm.running_mean) : nullptr;
-    job.running_var = all ? floats(norm.running_var) : nullptr;
-    job.momentum = kNormMomentum;
-    job.epsilon = kNormEpsilon;
-    job.workspace = workspace();
     gpu.norm(job);
     if (all) return;
     const at::Tensor chosen = select_images(convolved, options.statistics_rows);
-    if (chosen.size(0) > 0) move_running(chosen.contiguous(at::MemoryFormat::ChannelsLast), norm);
+    if (chosen.size(0) == 0) return;
+    const at::Tensor dense = chosen.contiguous(at::MemoryFormat::ChannelsLast);
+    gpu.norm(statistics_job(dense, &norm));
   }
 
   at::Tensor apply(std::size_t l, const at::Tensor& convolved, const at::Tensor& residual,
@@ -127,7 +118,7 @@ struct GpuTrunk::State {
     job.x = convolved.const_data_ptr();
     job.residual = data_or_null(residual);
     job.y = out.data_ptr();
-    job.shape = shape_of(convolved);
+    job.shape = norm_shape(convolved);
     job.running = !options.training;
     if (options.training) {
       job.scale = floats(statistics[l]) + 2 * job.shape.channels;
@@ -169,7 +160,7 @@ struct GpuTrunk::State {
   std::pair<at::Tensor, at::Tensor> backward_norm(std::size_t l, const Incoming& incoming,
                                                   const Tape& tape, bool want_residual) const {
     const NormParameters& norm = layers[l].norm;
-    const kernels::NormShape shape = shape_of(tape.convolved);
+    const kernels::NormShape shape = norm_shape(tape.convolved);
     kernels::NormIncoming in;
     in.dy = data_or_null(incoming.dy);
     in.other = data_or_null(incoming.other);
@@ -236,35 +227,6 @@ struct GpuTrunk::State {
   }
 };
 
-namespace {
-
-/// What the backward pass needs, kept by autograd's graph.
-struct Kept : torch::CustomClassHolder {
-  at::Tensor features;  ///< until the forward pass returns them
-  std::function<void(const at::Tensor&)> backward;
-};
-
-struct GpuTrunkFunction : Function<GpuTrunkFunction> {
-  /// `weight` tells autograd that the result depends on parameters.
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& /*weight*/,
-                            const c10::intrusive_ptr<Kept>& kept) {
-    context->saved_data["kept"] = c10::IValue::make_capsule(kept);
-    return std::exchange(kept->features, at::Tensor());
-  }
-
-  static variable_list backward(AutogradContext* context, variable_list& gradients) {
-    const auto kept =
-        c10::static_intrusive_pointer_cast<Kept>(context->saved_data["kept"].toCapsule());
-    const auto backward = std::exchange(kept->backward, nullptr);
-    TORCH_CHECK(backward != nullptr, "the gradient of a fused trunk can be taken once");
-    TORCH_CHECK(!at::GradMode::is_enabled(), "a fused trunk has no second derivatives");
-    backward(gradients[0]);
-    return {{}, {}};
-  }
-};
-
-}  // namespace
-
 GpuTrunk::GpuTrunk(std::vector<ConvNorm> layers, std::vector<Gradients> gradients,
                    tensor::Gpu& gpu) {
   if (layers.size() != gradients.size() || layers.size() % 2 == 0) {
@@ -291,16 +253,17 @@ bool GpuTrunk::fits(const at::Tensor& images, const ForwardOptions& options) con
 at::Tensor GpuTrunk::features(const at::Tensor& images, const ForwardOptions& options) {
   std::vector<Tape> tape;
   if (!options.training) return state_->pooled(images, options, tape);
-  auto kept = c10::make_intrusive<Kept>();
+  at::Tensor features;
   {
     const at::NoGradGuard no_gradient;
-    kept->features = state_->pooled(images, options, tape);
+    features = state_->pooled(images, options, tape);
   }
   // The graph may outlive the network: it shares the state.
-  kept->backward = [shared = state_, tape = std::move(tape)](const at::Tensor& gradient) {
+  auto backward = [shared = state_, tape = std::move(tape)](const at::Tensor& gradient) {
     shared->backward(gradient, tape);
+    return std::vector<at::Tensor>(1);
   };
-  return GpuTrunkFunction::apply(state_->layers[0].weight, kept);
+  return differentiable_once({state_->layers[0].weight}, std::move(features), std::move(backward));
 }
 
 }  // namespace smcl::nn

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/batch_norm.h"
 #include "tensor/on_threads.h"
 
 namespace smcl::nn {
 
 namespace {
-
-kernels::NormShape shape_of(const at::Tensor& t) {
-  const auto channels = static_cast<std::size_t>(t.size(1));
-  return {static_cast<std::size_t>(t.numel()) / channels, channels,
-          t.scalar_type() == at::kFloat ? kernels::Element::fp32 : kernels::Element::bf16};
-}
 
 const void* data_or_null(const at::Tensor& t) {
   return t.defined() ? t.const_data_ptr() : nullptr;
@@ -42,7 +35,7 @@ struct Statistics {
 
 Statistics statistics_of(const at::Tensor& input) {
   Statistics out{channel_vector(input.size(1)), channel_vector(input.size(1))};
-  kernels::norm_statistics(input.const_data_ptr(), shape_of(input), out.mean.data_ptr<float>(),
+  kernels::norm_statistics(input.const_data_ptr(), norm_shape(input), out.mean.data_ptr<float>(),
                            out.variance.data_ptr<float>(), tensor::each_on_threads);
   return out;
 }
@@ -60,13 +53,13 @@ void move_running(const NormParameters& norm, const Statistics& batch, std::size
 void update_running(const at::Tensor& input, const NormParameters& norm, const Statistics& whole,
                     const std::vector<std::uint8_t>& rows) {
   if (rows.empty()) {
-    move_running(norm, whole, shape_of(input).rows);
+    move_running(norm, whole, norm_shape(input).rows);
     return;
   }
   const at::Tensor chosen = select_images(input, rows);
   if (chosen.size(0) == 0) return;
   const at::Tensor dense = chosen.contiguous(at::MemoryFormat::ChannelsLast);
-  move_running(norm, statistics_of(dense), shape_of(dense).rows);
+  move_running(norm, statistics_of(dense), norm_shape(dense).rows);
 }
 
 bool fits(const at::Tensor& t, at::ScalarType type) {
@@ -75,6 +68,12 @@ bool fits(const at::Tensor& t, at::ScalarType type) {
 }
 
 }  // namespace
+
+kernels::NormShape norm_shape(const at::Tensor& t) {
+  const auto channels = static_cast<std::size_t>(t.size(1));
+  return {static_cast<std::size_t>(t.numel()) / channels, channels,
+          t.scalar_type() == at::kFloat ? kernels::Element::fp32 : kernels::Element::bf16};
+}
 
 bool norm_kernels_fit(const at::Tensor& input, const at::Tensor& other,
                       const NormParameters& norm) {
@@ -100,7 +99,7 @@ NormOutput norm_kernels_forward(const at::Tensor& input, const NormParameters& n
   } else {
     inverse = inverse_of(norm.running_var);
   }
-  const kernels::NormShape shape = shape_of(input);
+  const kernels::NormShape shape = norm_shape(input);
   const at::Tensor scale = channel_vector(input.size(1));
   const at::Tensor shift = channel_vector(input.size(1));
   kernels::norm_forward_factors(floats(norm.weight), floats(norm.bias), floats(mean),
@@ -119,7 +118,7 @@ NormOutput norm_kernels_forward(const at::Tensor& input, const NormParameters& n
 
 NormGradients norm_kernels_backward(const at::Tensor& gradient, const NormSaved& saved,
                                     const NormWish& wish) {
-  const kernels::NormShape shape = shape_of(saved.input);
+  const kernels::NormShape shape = norm_shape(saved.input);
   const std::int64_t channels = saved.input.size(1);
   const bool batch = saved.mean.defined();
   const at::Tensor mean = batch ? saved.mean : saved.norm.running_mean;

@@ -1,9 +1,13 @@
 #pragma once
 
+#include "kernels/batch_norm.h"
 #include "nn/batch_norm.h"
 
 /// batch_norm.h by the kernels of kernels/batch_norm.h.
 namespace smcl::nn {
+
+/// How the kernels see a channels-last activation [N, C, H, W].
+kernels::NormShape norm_shape(const at::Tensor& t);
 
 /// Whether the kernels can take these tensors: on the CPU, fp32 or bf16 with fp32 parameters,
 /// channels-last, not empty. An undefined `other` fits.

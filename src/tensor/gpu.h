@@ -81,7 +81,6 @@ class Gpu {
   /// Calls work that launches things which were not recorded. Threads do so together, but never
   /// while one of them records. Not to be nested.
   virtual void eager(const std::function<void()>& work) = 0;
-  virtual void synchronise() = 0;
   /// Algorithms that give the same bits in each run, slower. Of the whole process.
   virtual void set_deterministic(bool on) = 0;
 
@@ -98,7 +97,7 @@ class Gpu {
 };
 
 /// Raised with every change of what is above: program and shared library must agree.
-constexpr int kGpuInterface = 1;
+constexpr int kGpuInterface = 2;
 
 /// The GPU of this process, or why there is none, in one line with what to do. Asks once; before
 /// the first tensor operation.

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "train/evaluate.h"
+#include "train/gpu_work.h"
 
 namespace smcl::train {
 namespace {
@@ -28,8 +29,7 @@ struct GpuEvaluation::State {
   struct Kind {
     kernels::StepShape shape;
     at::Tensor logits;
-    int runs = 0;
-    std::unique_ptr<tensor::GpuGraph> graph;
+    GpuWork work;
   };
 
   tensor::Gpu& gpu;
@@ -45,7 +45,7 @@ struct GpuEvaluation::State {
                                     [&](const Kind& kind) { return kind.shape == shape; });
     if (found != kinds.end()) return *found;
     const auto options = at::TensorOptions().dtype(at::kFloat).device(gpu.device());
-    kinds.push_back({shape, at::zeros({shape.count, network.classes()}, options), 0, nullptr});
+    kinds.push_back({shape, at::zeros({shape.count, network.classes()}, options), {}});
     return kinds.back();
   }
 
@@ -57,20 +57,11 @@ struct GpuEvaluation::State {
   /// The next batch, into its kind's logits.
   const at::Tensor& next(int step) {
     Kind& kind = kind_of(batches->shape(step));
-    if (kind.graph == nullptr && kind.runs > 0 && record) {
-      try {
-        kind.graph = gpu.record([&] { compute(kind); });
-      } catch (const std::exception& problem) {
-        record = false;
-        log::warn(concat("evaluation could not be recorded and is slower: ", problem.what()));
-      }
+    const std::string failure = kind.work.run(gpu, 1, record, [this, &kind] { compute(kind); });
+    if (!failure.empty()) {
+      record = false;
+      log::warn(concat("evaluation could not be recorded and is slower: ", failure));
     }
-    if (kind.graph != nullptr) {
-      kind.graph->launch();
-    } else {
-      gpu.eager([&] { compute(kind); });
-    }
-    ++kind.runs;
     return kind.logits;
   }
 };

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <future>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "train/epoch_sums.h"
+#include "train/gpu_work.h"
 #include "train/steps.h"
 
 namespace smcl::train {
@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Plans = std::vector<plan::StepPlan>;
 
-// Steps of a shape before it is recorded: libraries settle on algorithms and take their memory.
+// Steps of a kind before it is recorded.
 constexpr int kWarmUp = 2;
 
 /// The plans of an epoch from `first` on.
@@ -85,14 +85,13 @@ class GpuSteps : public Steps {
     const kernels::StepShape shape = batches_->shape(index);
     Kind& kind = kind_of(shape, method_.phase(epoch_));
     const std::int64_t tracked = network_.batches_tracked();
-    if (kind.graph == nullptr && kind.runs >= kWarmUp && why_eager_.empty()) record(kind);
-    if (kind.graph != nullptr) {
-      kind.graph->launch();
-    } else {
-      gpu_.eager([&] { take(kind); });
+    const std::string failure =
+        kind.work.run(gpu_, kWarmUp, why_eager_.empty(), [this, &kind] { take(kind); });
+    if (!failure.empty()) {
+      why_eager_ = concat("the step could not be recorded: ", failure);
+      log::warn(concat("training goes on step by step, slower: ", why_eager_));
     }
     network_.set_batches_tracked(tracked + 1);
-    ++kind.runs;
     sums_.count(kind.signs, shape.count, shape.masked);
     ++step_;
     return StepTaken{shape.count, shape.masked};
@@ -124,9 +123,8 @@ class GpuSteps : public Steps {
   struct Kind {
     kernels::StepShape shape;
     int phase = 0;
-    int runs = 0;
     StepSigns signs;
-    std::unique_ptr<tensor::GpuGraph> graph;
+    GpuWork work;
   };
 
   Plans take_plans(int epoch, int first) {
@@ -194,16 +192,6 @@ class GpuSteps : public Steps {
     }
     span.count = static_cast<std::size_t>(store.parameters().numel());
     return span;
-  }
-
-  void record(Kind& kind) {
-    try {
-      kind.graph = gpu_.record([&] { take(kind); });
-    } catch (const std::exception& problem) {
-      const std::string text = problem.what();
-      why_eager_ = concat("the step could not be recorded: ", text.substr(0, text.find('\n')));
-      log::warn(concat("training goes on step by step, slower: ", why_eager_));
-    }
   }
 
   OptimiserSettings settings_;

@@ -1,5 +1,6 @@
 #include "nn/gpu_trunk.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "nn/network.h"

@@ -121,7 +121,6 @@ class FakeGpu : public Gpu {
     work();
     in_eager_ = false;
   }
-  void synchronise() override {}
   void set_deterministic(bool on) override { deterministic = on; }
   std::unique_ptr<GpuBatches> batches(const batch::ExecutorSettings& settings,
                                       const data::Dataset& dataset, int /*epoch*/,

@@ -16,7 +16,7 @@ enum class Precision { fp32, bf16 };
 
 /// What goes through the network in a step, and what depends on pixels. Image blocks of
 /// `count` each follow one another in `pixels`:
-///   first: masked images m_i (x_i itself where image i is not masked)
+///   first: masked or mixed images m_i (x_i itself where image i is neither)
 ///   plain: x_i, only under mask.plain = add on a masked step
 ///   target: t_i, where the plan has target images
 struct Batch {
@@ -30,18 +30,19 @@ struct Batch {
   /// Normalised, channels-last: blocks * count * height * width * 3 values of `precision`
   /// (bf16 as the high half of the float, rounded to nearest even).
   std::vector<std::byte> pixels;
-  std::vector<std::int32_t> labels;         ///< B
-  std::vector<std::int32_t> target_labels;  ///< B where the method mixes labels, else empty
+  std::vector<std::int32_t> labels;  ///< B
+  /// B where the method mixes labels, else empty; of partners where images are mixed.
+  std::vector<std::int32_t> target_labels;
   /// B, weight of the own label in the cross-entropy, by the rule of mce.lambda; 1 where image i
-  /// is not masked or its box is empty.
+  /// is neither masked nor mixed or its box is empty.
   std::vector<float> lambda;
   /// B, the same for the contrastive part, always by area: mce.* changes the cross-entropy alone.
   std::vector<float> contrast_lambda;
   std::vector<std::uint8_t> is_masked;  ///< B, 1 where lambda rules: not cut out, box not empty
-  /// B on a step with masks or cut-outs, else empty: centres of the masks before clipping, in the
-  /// augmented image; (0, 0) where there is none.
+  /// B on a step with masks, cut-outs or mixed images, else empty: centres of the boxes before
+  /// clipping, in the augmented image; (0, 0) where there is none.
   std::vector<Point> peaks;
-  /// B on a step with masks or cut-outs, else empty: what is filled, clipped; empty box = nothing.
+  /// The same: what is filled or pasted, clipped; empty box = nothing.
   std::vector<Box> boxes;
   std::vector<std::uint32_t> samples;  ///< B, positions in the data set, to name culprits
 
@@ -54,6 +55,7 @@ struct ExecutorSettings {
   plan::LambdaSettings lambda;
   data::Normalisation normalisation;
   Precision precision = Precision::fp32;
+  plan::MixKind mix = plan::MixKind::none;
 };
 
 /// Executes plans on the CPU: bytes to batch, deterministically, one thread a call.
@@ -64,6 +66,10 @@ struct ExecutorSettings {
 /// empty, while lambda follows the box that would have been.
 /// lambda (mce.lambda): area: 1 - box area / (H*W), after clipping; constant; removed_saliency: the
 /// share of the map's sum left outside the box, by area where the map is all zero.
+///
+/// Mixed images: see plan::MixKind. A pasted box has the sides and the border of a mask's and shows
+/// the same place of the partner; lambda is by area. Blended values are l a + (1 - l) b of
+/// normalised a and b, each operation rounded to float, whatever the precision.
 class SMCL_API Executor {
  public:
   /// `dataset` outlives the executor; its images are RGB and have one size, above

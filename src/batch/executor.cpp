@@ -7,6 +7,7 @@
 #include "batch/normalise.h"
 #include "batch/placement.h"
 #include "core/error.h"
+#include "core/random.h"
 
 namespace smcl::batch {
 namespace {
@@ -15,10 +16,11 @@ void check_plan(const plan::StepPlan& plan) {
   const std::size_t count = plan.images.size();
   const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
   if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
-      !fits(plan.targets.size())) {
+      !fits(plan.targets.size()) || !fits(plan.mixes.size())) {
     throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
-                               " masks, ", plan.target_classes.size(), " target classes and ",
-                               plan.targets.size(), " target images"));
+                               " masks, ", plan.target_classes.size(), " target classes, ",
+                               plan.targets.size(), " target images and ", plan.mixes.size(),
+                               " partners"));
   }
 }
 
@@ -39,7 +41,7 @@ struct Executor::State {
                               " does not fit images of ", height, "x", width, "; expected 0 to ",
                               std::min(height, width) - 1, ", so that every crop shows something"));
     }
-    placement = std::make_unique<Placement>(settings, dataset, height, width);
+    placement = std::make_unique<Placement>(of_boxes(settings), dataset, height, width);
     if (settings.mask.fill == plan::Fill::blur) blur = std::make_unique<Blur>(height, width);
     augmented.resize(pixels() * 3);
     other.resize(pixels() * 3);
@@ -53,6 +55,9 @@ struct Executor::State {
   void fill(const plan::MaskDraw& draw, const Shown& shown, const Box& box);
   void prepare(const plan::StepPlan& plan, Batch& out) const;
   void ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out);
+  void mixed(const plan::StepPlan& plan, std::size_t i, std::byte* first, Batch& out);
+  Placed paste(const plan::MixDraw& draw, const Shown& partner);
+  static void mark(const Placed& placed, std::size_t i, Batch& out);
   void target(const plan::StepPlan& plan, std::size_t i, Batch& out);
 
   ExecutorSettings settings;
@@ -119,8 +124,9 @@ void Executor::State::prepare(const plan::StepPlan& plan, Batch& out) const {
   out.lambda.assign(count, 1.0F);
   out.contrast_lambda.assign(count, 1.0F);
   out.is_masked.assign(count, 0);
-  out.peaks.assign(plan.masks.size(), Point{});
-  out.boxes.assign(plan.masks.size(), Box{});
+  const std::size_t places = plan.masks.empty() && plan.mixes.empty() ? 0 : count;
+  out.peaks.assign(places, Point{});
+  out.boxes.assign(places, Box{});
 }
 
 void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out) {
@@ -136,20 +142,73 @@ void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch&
   std::byte* first = out.pixels.data() + i * bytes;
   if (out.has_plain)
     normaliser.write(augmented.data(), pixels(), first + plan.images.size() * bytes);
+  if (!plan.mixes.empty() && plan.mixes[i].on) {
+    mixed(plan, i, first, out);
+    return;
+  }
   Placed placed;
   if (!plan.masks.empty() && (plan.masks[i].on || plan.masks[i].cutout)) {
     placed = placement->place(plan.masks[i], shown);
     fill(plan.masks[i], shown, placed.box);
     out.peaks[i] = placed.centre;
     out.boxes[i] = placed.box;
-    if (plan.masks[i].on && placed.contrast_lambda < 1.0) {
-      out.is_masked[i] = 1;
-      out.lambda[i] = static_cast<float>(placed.lambda);
-      out.contrast_lambda[i] = static_cast<float>(placed.contrast_lambda);
-    }
+    if (plan.masks[i].on) mark(placed, i, out);
   }
   normaliser.write(augmented.data(), pixels(), first);
   if (settings.mask.fill == plan::Fill::mean) normaliser.zero(placed.box, width, first);
+}
+
+/// Image i, which lies in `augmented`, with its partner, to `first`.
+void Executor::State::mixed(const plan::StepPlan& plan, std::size_t i, std::byte* first,
+                            Batch& out) {
+  const plan::MixDraw& draw = plan.mixes[i];
+  const int padding = settings.augment.crop_padding;
+  const Shown partner{image(draw.partner.index, plan.epoch, other_scratch), other.data(),
+                      plan::resolve(draw.partner, padding), draw.partner.index, plan.epoch};
+  augment(partner.original, partner.crop, padding, other.data());
+  Placed placed;
+  if (settings.mix == plan::MixKind::blend) {
+    placed.lambda = draw.own;
+    placed.contrast_lambda = draw.own;
+    normaliser.blend(augmented.data(), other.data(), pixels(), static_cast<float>(draw.keep),
+                     first);
+  } else {
+    placed = paste(draw, partner);
+    fill_other(augmented.data(), other.data(), width, placed.box);
+    normaliser.write(augmented.data(), pixels(), first);
+  }
+  out.peaks[i] = placed.centre;
+  out.boxes[i] = placed.box;
+  mark(placed, i, out);
+}
+
+/// The box that `partner` gives.
+Placed Executor::State::paste(const plan::MixDraw& draw, const Shown& partner) {
+  if (settings.mix == plan::MixKind::paste_peak) {
+    plan::MaskDraw box;
+    box.keep = draw.keep;
+    box.place_y = draw.place_y;
+    box.place_x = draw.place_x;
+    return placement->place(box, partner);
+  }
+  const auto within = [](std::uint32_t bits, int size) {
+    return static_cast<int>(scale_draw(bits, static_cast<std::uint32_t>(size)));
+  };
+  Placed placed;
+  placed.centre = {within(draw.place_y, height), within(draw.place_x, width)};
+  placed.box = mask_box(placed.centre, draw.keep, height, width, settings.mask.border);
+  placed.contrast_lambda =
+      1.0 - static_cast<double>(placed.box.area()) / (static_cast<double>(height) * width);
+  placed.lambda = placed.contrast_lambda;
+  return placed;
+}
+
+/// lambda rules image i where it is below 1.
+void Executor::State::mark(const Placed& placed, std::size_t i, Batch& out) {
+  if (!(placed.contrast_lambda < 1.0)) return;
+  out.is_masked[i] = 1;
+  out.lambda[i] = static_cast<float>(placed.lambda);
+  out.contrast_lambda[i] = static_cast<float>(placed.contrast_lambda);
 }
 
 void Executor::State::target(const plan::StepPlan& plan, std::size_t i, Batch& out) {

@@ -51,6 +51,24 @@ void Normaliser::write(const std::uint8_t* bytes, std::size_t pixels, std::byte*
   }
 }
 
+void Normaliser::blend(const std::uint8_t* bytes, const std::uint8_t* others, std::size_t pixels,
+                       float keep, std::byte* out) const {
+  const float rest = 1.0F - keep;
+  const auto values = [&](auto* to, auto rounded) {
+    for (std::size_t p = 0; p < pixels; ++p) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        const std::size_t i = 3 * p + c;
+        to[i] = rounded(keep * fp32_[c][bytes[i]] + rest * fp32_[c][others[i]]);
+      }
+    }
+  };
+  if (precision_ == Precision::fp32) {
+    values(reinterpret_cast<float*>(out), [](float value) { return value; });
+  } else {
+    values(reinterpret_cast<std::uint16_t*>(out), to_bf16);
+  }
+}
+
 void Normaliser::zero(const Box& box, int width, std::byte* out) const {
   const std::size_t pixel_bytes = 3 * value_bytes();
   for (int y = box.y0; y < box.y1; ++y) {

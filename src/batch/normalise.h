@@ -23,6 +23,9 @@ class Normaliser {
   std::size_t value_bytes() const { return precision_ == Precision::fp32 ? 4 : 2; }
   /// Writes pixels * 3 values to `out`, which is aligned to them.
   void write(const std::uint8_t* bytes, std::size_t pixels, std::byte* out) const;
+  /// Writes keep * value + (1 - keep) * other's value, each operation rounded to float.
+  void blend(const std::uint8_t* bytes, const std::uint8_t* others, std::size_t pixels, float keep,
+             std::byte* out) const;
   /// Sets `box` of a `width` wide image of written values to 0.0.
   void zero(const Box& box, int width, std::byte* out) const;
 

@@ -23,6 +23,14 @@ void copy_part(const std::vector<std::uint8_t>& map, int width, const Box& part,
 
 }  // namespace
 
+ExecutorSettings of_boxes(ExecutorSettings settings) {
+  if (settings.mix == plan::MixKind::none) return settings;
+  settings.mask.kind =
+      settings.mix == plan::MixKind::paste_peak ? plan::MaskKind::saliency : plan::MaskKind::random;
+  settings.lambda.rule = plan::LambdaRule::area;
+  return settings;
+}
+
 /// The saliency of one image: a map over `region` of the augmented image.
 struct Placement::Map {
   std::unique_ptr<saliency::Detector> detector;

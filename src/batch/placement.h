@@ -26,6 +26,10 @@ struct Placed {
   double contrast_lambda = 1.0;  ///< the same by area
 };
 
+/// What places boxes under these settings: where images are mixed, boxes lie around the partner's
+/// most salient pixel, or need no placement, and labels go by area.
+ExecutorSettings of_boxes(ExecutorSettings settings);
+
 /// Finds the place of masks; holds the detector and its memory, one a thread.
 class Placement {
  public:

@@ -9,23 +9,30 @@ namespace smcl {
 
 /// What a random number decides. The values are part of the format of a run: never renumber.
 enum class Purpose : std::uint32_t {
-  init = 1,            ///< initial weights
-  epoch_order = 2,     ///< permutation of the training samples
-  augment = 3,         ///< crop and flip of the ordinary batch
-  target_class = 4,    ///< classes of the target batch
-  target_sample = 5,   ///< images of the target batch
-  target_augment = 6,  ///< crop and flip of the target batch
-  mask_coin = 7,       ///< whether a step or image is masked
-  mask_area = 8,       ///< area of the mask
-  mask_place = 9,      ///< place of random masks
-  mask_fill = 10,      ///< noise, or the other image, that fills a mask
-  cutout_coin = 11,    ///< own-label cut-out on unmasked images
-  scene_kinds = 20,    ///< which background kinds go with which class
-  scene_objects = 21,  ///< which objects are taken
-  scene_pose = 22,     ///< place, scale, tint of an object
-  scene_texture = 23,  ///< texture of a background
-  class_order = 30,    ///< order of classes of a long-tailed split
-  bootstrap = 40,      ///< resampling of confidence intervals
+  init = 1,               ///< initial weights
+  epoch_order = 2,        ///< permutation of the training samples
+  augment = 3,            ///< crop and flip of the ordinary batch
+  target_class = 4,       ///< classes of the target batch
+  target_sample = 5,      ///< images of the target batch
+  target_augment = 6,     ///< crop and flip of the target batch
+  mask_coin = 7,          ///< whether a step or image is masked
+  mask_area = 8,          ///< area of the mask
+  mask_place = 9,         ///< place of random masks
+  mask_fill = 10,         ///< noise, or the other image, that fills a mask
+  cutout_coin = 11,       ///< own-label cut-out on unmasked images
+  mix_coin = 12,          ///< whether a step or image is mixed with a partner
+  mix_share = 13,         ///< share that a mixed image keeps
+  mix_partner = 14,       ///< which image of the batch is whose partner
+  mix_place = 15,         ///< place of a pasted box
+  resample_class = 16,    ///< classes of a re-sampled ordinary batch
+  resample_image = 17,    ///< images of these classes
+  resample_augment = 18,  ///< crop and flip of these images
+  scene_kinds = 20,       ///< which background kinds go with which class
+  scene_objects = 21,     ///< which objects are taken
+  scene_pose = 22,        ///< place, scale, tint of an object
+  scene_texture = 23,     ///< texture of a background
+  class_order = 30,       ///< order of classes of a long-tailed split
+  bootstrap = 40,         ///< resampling of confidence intervals
   test = 99,
 };
 

@@ -67,7 +67,7 @@ void check_choices(const Recipe& recipe) {
   if (masks_wanted(recipe)) {
     check_moment("mask.start", recipe.mask.start, plan::MaskSettings{}.start, epochs, "masking");
   }
-  if (recipe.method.rule == method::Rule::drw) {
+  if (recipe.method.rule == method::Rule::drw || recipe.method.rule == method::Rule::drs) {
     check_moment("rule.start", recipe.method.rule_start, method::MethodSettings{}.rule_start,
                  epochs, "the rule");
   }

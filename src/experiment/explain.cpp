@@ -43,6 +43,7 @@ plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int cou
   settings.batch_size = static_cast<int>(chosen.size());
   settings.target_classes = true;
   settings.target_images = plan::TargetImages::never;
+  settings.mixing = {};
   return plan::Planner(settings, chosen, labels, data.classes());
 }
 

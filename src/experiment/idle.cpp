@@ -54,18 +54,30 @@ std::string as_set(const Recipe& recipe, std::string_view key) {
 
 void add_mask_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const plan::MaskSettings& mask = recipe.mask;
-  const bool ce = recipe.method.name == "ce";
+  const method::Needs needs = method::needs_of(recipe.method);
+  const plan::MixKind mix = needs.mixing.kind;
+  const std::string method = as_set(recipe, "method.name");
+  const bool boxes = needs.masks || mask.cutout_prob > 0.0;
+  const bool pastes = mix == plan::MixKind::paste || mix == plan::MixKind::paste_peak;
   rules.push_back({{"mask.prob"},
-                   ce && mask.prob > 0,
-                   "method.name = ce, which masks nothing",
+                   !needs.masks && mask.prob > 0,
+                   concat(method, ", which masks nothing"),
                    "set method.name = smcl"});
-  rules.push_back({{"mask.kind", "mask.area", "mask.border", "mask.fill", "mask.draw", "saliency."},
-                   ce && mask.cutout_prob == 0.0,
-                   "method.name = ce, which masks nothing, and plain.cutout = 0",
+  rules.push_back({{"mask.kind", "mask.area", "mask.fill", "mask.draw"},
+                   !boxes,
+                   concat(method, ", which masks nothing, and plain.cutout = 0"),
+                   "set method.name = smcl"});
+  rules.push_back({{"mask.border"},
+                   !boxes && !pastes,
+                   concat(method, ", which has no boxes, and plain.cutout = 0"),
                    "set method.name = smcl"});
   rules.push_back({{"saliency."},
-                   mask.kind != plan::MaskKind::saliency &&
-                       (ce || recipe.lambda.rule != plan::LambdaRule::removed_saliency),
+                   !boxes && mix != plan::MixKind::paste_peak,
+                   concat(method, ", which looks for nothing salient, and plain.cutout = 0"),
+                   "set method.name = smcl"});
+  rules.push_back({{"saliency."},
+                   boxes && mask.kind != plan::MaskKind::saliency &&
+                       (!needs.masks || recipe.lambda.rule != plan::LambdaRule::removed_saliency),
                    as_set(recipe, "mask.kind"),
                    "set mask.kind = saliency"});
   // mask.border means nothing to it either, but kinds of masks are compared under one border.
@@ -81,20 +93,31 @@ void add_mask_rules(const Recipe& recipe, std::vector<Rule>& rules) {
 
 void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const method::MethodSettings& method = recipe.method;
-  const bool ce = method.name == "ce";
+  const method::Needs needs = method::needs_of(method);
+  const bool ce = !needs.masks;
+  const std::string name = as_set(recipe, "method.name");
   const std::vector<std::string_view> contrast{"contrast.tau",      "contrast.when",
                                                "contrast.warm_up",  "contrast.set",
                                                "contrast.own_term", "contrast.detach_target"};
   std::vector<std::string_view> only_smcl = contrast;
-  only_smcl.insert(only_smcl.end(), {"mask.plain", "mce.", "bn.stats", "target."});
+  only_smcl.insert(only_smcl.end(), {"mask.plain", "mce.", "bn.stats"});
   rules.push_back({only_smcl, ce,
-                   "method.name = ce, which has no masked images, target classes or contrastive "
-                   "part",
+                   concat(name, ", which has no masked images and no contrastive part"),
                    "set method.name = smcl"});
+  rules.push_back({{"target."},
+                   ce && !needs.mixing.with_targets,
+                   concat(name, ", which has no target classes"),
+                   "set method.name = smcl or cmo"});
   rules.push_back({{"contrast.mu"},
                    ce && method.mu > 0,
-                   "method.name = ce, which has no contrastive part",
+                   concat(name, ", which has no contrastive part"),
                    "set method.name = smcl"});
+  rules.push_back({{"mix."},
+                   needs.mixing.kind == plan::MixKind::none,
+                   concat(name, ", which mixes no images"),
+                   "set method.name = mixup, remix, cutmix, saliencymix or cmo"});
+  rules.push_back(
+      {{"mix.kappa", "mix.tau"}, !needs.mixing.favours_rare, name, "set method.name = remix"});
   rules.push_back({contrast, method.mu == 0,
                    "contrast.mu = 0, which turns the contrastive part off",
                    "set contrast.mu above 0"});
@@ -111,13 +134,13 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    concat(as_set(recipe, "mce.label"), ", which gives one label the whole weight"),
                    "set mce.label = mixed"});
   rules.push_back({{"target."},
-                   method.mu == 0 && method.label == method::MceLabel::own,
+                   !ce && method.mu == 0 && method.label == method::MceLabel::own,
                    "mce.label = own and contrast.mu = 0, which use no target class",
                    "change one of them"});
   rules.push_back({{"rule.b"},
                    method.rule == method::Rule::none,
                    "rule.name = none",
-                   "set rule.name = reweight or drw"});
+                   "set rule.name = reweight, drw, resample or drs"});
 }
 
 void add_loss_rules(const Recipe& recipe, std::vector<Rule>& rules) {
@@ -127,10 +150,11 @@ void add_loss_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    base.kind != loss::BaseKind::focal,
                    name,
                    "set loss.name = focal"});
-  rules.push_back({{"loss.weight_inside"},
-                   recipe.method.rule == method::Rule::none,
-                   "rule.name = none, which weights no class",
-                   "set rule.name = reweight or drw"});
+  rules.push_back(
+      {{"loss.weight_inside"},
+       recipe.method.rule != method::Rule::reweight && recipe.method.rule != method::Rule::drw,
+       concat(as_set(recipe, "rule.name"), ", which weights no class"),
+       "set rule.name = reweight or drw"});
   rules.push_back(
       {{"loss.max_margin"}, base.kind != loss::BaseKind::ldam, name, "set loss.name = ldam"});
   rules.push_back({{"loss.tau"},

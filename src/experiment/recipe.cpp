@@ -57,6 +57,7 @@ Recipe bound(const config::Document& document, const std::string& name) {
   bind(binder, recipe.mask);
   bind(binder, recipe.lambda);
   bind(binder, recipe.target);
+  bind(binder, recipe.mix);
   bind(binder, recipe.train);
   bind(binder, recipe.groups);
   bind(binder, recipe.checkpoint);
@@ -101,8 +102,8 @@ void settle_runtime(Recipe& recipe) {
 /// Whether a setting came after 0.1.0 and has the value that stands for what went before: runs of
 /// that version keep their hash.
 bool is_new_default(const config::Resolved& setting) {
-  if (!setting.key.starts_with("loss.") && setting.key != "network.classifier" &&
-      setting.key != "network.scale") {
+  if (!setting.key.starts_with("loss.") && !setting.key.starts_with("mix.") &&
+      setting.key != "network.classifier" && setting.key != "network.scale") {
     return false;
   }
   const auto& all = default_settings();
@@ -130,6 +131,12 @@ plan::PlannerSettings Recipe::planner_settings() const {
   settings.target_classes = needs.target_classes;
   settings.target_images = needs.target_images;
   settings.contrast_warm_up = method.warm_up;
+  settings.mix = mix;
+  settings.mixing = needs.mixing;
+  if (method.rule == method::Rule::resample || method.rule == method::Rule::drs) {
+    settings.resample_from = method::first_rule_epoch(method, train.epochs);
+    settings.resample_b = method.rule_b;
+  }
   return settings;
 }
 
@@ -140,6 +147,7 @@ batch::ExecutorSettings Recipe::executor_settings(const data::Normalisation& nor
   settings.lambda = lambda;
   settings.normalisation = normalisation;
   settings.precision = precision();
+  settings.mix = method::needs_of(method).mixing.kind;
   return settings;
 }
 

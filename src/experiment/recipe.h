@@ -45,6 +45,7 @@ struct Recipe {
   plan::MaskSettings mask;
   plan::LambdaSettings lambda;
   plan::TargetSettings target;
+  plan::MixSettings mix;
   method::MethodSettings method;
   nn::NetworkSettings network;
   train::TrainSettings train;

@@ -41,6 +41,10 @@ bool any_contrast(const Recipe& recipe) {
          recipe.method.mu > 0;
 }
 
+bool any_mixing(const Recipe& recipe) {
+  return method::needs_of(recipe.method).mixing.kind != plan::MixKind::none && recipe.mix.prob > 0;
+}
+
 /// Whether the contrastive part begins with the masks, or contrast.warm_up epochs before.
 bool contrast_waits(const Recipe& recipe) {
   return any_contrast(recipe) && recipe.method.when != method::ContrastWhen::always;
@@ -64,6 +68,11 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
                   done)) {
     moved = "mask.start";
   }
+  const auto same_moment = [&](const config::Moment& moment) {
+    return same_until(moment.epoch(old_epochs), moment.epoch(epochs), done);
+  };
+  if (any_mixing(now) && !same_moment(now.mix.start)) moved = "mix.start";
+  if (any_mixing(now) && !same_moment(now.mix.stop)) moved = "mix.stop";
   if (now.method.rule != method::Rule::none &&
       !same_until(method::first_rule_epoch(now.method, old_epochs),
                   method::first_rule_epoch(now.method, epochs), done)) {
@@ -82,6 +91,7 @@ struct Early {
   bool masks = false;
   bool contrast = false;
   bool rule = false;
+  bool mixing = false;
   bool mask_start = false;  ///< something that mask.start sets off
 };
 
@@ -93,6 +103,7 @@ Early early(const Recipe& recipe, int epoch) {
   const bool waits = contrast_waits(recipe);
   out.contrast = any_contrast(recipe) && (!waits || mask_start - recipe.method.warm_up < epoch);
   out.mask_start = out.masks || (waits && out.contrast);
+  out.mixing = any_mixing(recipe) && recipe.mix.start.epoch(epochs) < epoch;
   out.rule = recipe.method.rule != method::Rule::none &&
              method::first_rule_epoch(recipe.method, epochs) < epoch;
   return out;
@@ -103,11 +114,13 @@ bool is_idle(const std::string& key, const Early& at_work) {
   const auto in = [&](const char* section) { return key.starts_with(section); };
   if (is_of_execution(key)) return true;
   if (key == "mask.start") return !at_work.mask_start;
-  if (in("mask.") || in("saliency.") || in("mce.") || in("plain.")) return !at_work.masks;
+  if (key == "mask.border" || in("saliency.")) return !at_work.masks && !at_work.mixing;
+  if (in("mask.") || in("mce.") || in("plain.")) return !at_work.masks;
   if (in("contrast.")) return !at_work.contrast;
-  if (in("target.")) return !at_work.masks && !at_work.contrast;
+  if (in("mix.")) return !at_work.mixing;
   if (in("rule.")) return !at_work.rule;
-  return key == "method.name" && !at_work.masks && !at_work.contrast;
+  if (!in("target.") && key != "method.name") return false;
+  return !at_work.masks && !at_work.contrast && !at_work.mixing;
 }
 
 }  // namespace

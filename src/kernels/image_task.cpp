@@ -1,5 +1,6 @@
 #include "kernels/image_task.h"
 
+#include "batch/placement.h"
 #include "core/error.h"
 #include "kernels/block_saliency.h"
 
@@ -31,6 +32,33 @@ ImageTask task_of(const plan::ImageDraw& draw, const BatchRules& rules,
   return task;
 }
 
+void set_box(double keep, const BatchRules& rules, ImageTask& task) {
+  // In the middle nothing is clipped, so the box has its full sides there.
+  const Box box = batch::mask_box({rules.height / 2, rules.width / 2}, keep, rules.height,
+                                  rules.width, plan::Border::clip);
+  task.half_height = box.height() / 2;
+  task.half_width = box.width() / 2;
+}
+
+void set_other(const ImageTask& other, ImageTask& task) {
+  task.other = other.sample;
+  task.other_down = other.down;
+  task.other_right = other.right;
+  task.other_flip = other.flip;
+}
+
+void add_mix(const plan::MixDraw& draw, const BatchRules& rules, const data::Dataset& dataset,
+             ImageTask& task) {
+  if (!draw.on) return;
+  task.cover = Cover::mix;
+  task.place_y = draw.place_y;
+  task.place_x = draw.place_x;
+  task.keep = static_cast<float>(draw.keep);
+  task.own = draw.own;
+  set_other(task_of(draw.partner, rules, dataset), task);
+  set_box(draw.keep, rules, task);
+}
+
 void add_mask(const plan::MaskDraw& draw, const BatchRules& rules, const data::Dataset& dataset,
               int epoch, ImageTask& task) {
   if (!draw.on && !draw.cutout) return;
@@ -39,17 +67,12 @@ void add_mask(const plan::MaskDraw& draw, const BatchRules& rules, const data::D
   task.place_x = draw.place_x;
   task.noise = draw.noise;
   if (rules.fill == plan::Fill::other) {
-    if (draw.other >= dataset.size()) {
-      throw InternalError(
-          concat("a plan fills from image ", draw.other, " of a data set of ", dataset.size()));
-    }
-    task.other = draw.other;
+    set_other(task_of({draw.other, 0, 0, false}, rules, dataset), task);
+    task.other_down = task.down;
+    task.other_right = task.right;
+    task.other_flip = task.flip;
   }
-  // In the middle nothing is clipped, so the box has its full sides there.
-  const Box box = batch::mask_box({rules.height / 2, rules.width / 2}, draw.keep, rules.height,
-                                  rules.width, plan::Border::clip);
-  task.half_height = box.height() / 2;
-  task.half_width = box.width() / 2;
+  set_box(draw.keep, rules, task);
   if (rules.kind == plan::MaskKind::oracle) {
     task.object = dataset.object_box(task.sample, epoch).value_or(Box{});
   }
@@ -63,6 +86,7 @@ bool fits(std::size_t size, std::size_t count) {
 
 BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Dataset& dataset) {
   const batch::Executor checks(settings, dataset);
+  const batch::ExecutorSettings boxes = batch::of_boxes(settings);
   std::vector<std::uint8_t> scratch;
   const ImageView first = dataset.image(0, 0, scratch);
   if (std::int64_t{first.height} * first.width > kMostPixels) {
@@ -74,13 +98,14 @@ BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Data
   rules.height = first.height;
   rules.width = first.width;
   rules.padding = settings.augment.crop_padding;
-  rules.kind = settings.mask.kind;
+  rules.kind = boxes.mask.kind;
   rules.on = settings.mask.on;
   rules.border = settings.mask.border;
   rules.fill = settings.mask.fill;
-  rules.rule = settings.lambda.rule;
+  rules.rule = boxes.lambda.rule;
   rules.constant = settings.lambda.constant;
   rules.bf16 = settings.precision == batch::Precision::bf16;
+  rules.mix = settings.mix;
   rules.plain_added = settings.mask.plain == plan::Plain::add;
   if (rules.kind == plan::MaskKind::saliency || rules.rule == plan::LambdaRule::removed_saliency) {
     rules.map = map_named(settings.mask.detector);
@@ -95,27 +120,34 @@ std::vector<std::byte> value_table(const batch::ExecutorSettings& settings) {
   }
   const std::size_t values = ramp.size();
   const data::ResidentDataset picture(1, 256, std::move(ramp), {0}, {"ramp"});
-  std::vector<std::byte> table(values * (settings.precision == batch::Precision::fp32 ? 4 : 2));
-  batch::evaluation_pixels(picture, {0}, 0, 1, settings.normalisation, settings.precision,
-                           table.data());
+  const auto precision =
+      settings.mix == plan::MixKind::blend ? batch::Precision::fp32 : settings.precision;
+  std::vector<std::byte> table(values * (precision == batch::Precision::fp32 ? 4 : 2));
+  batch::evaluation_pixels(picture, {0}, 0, 1, settings.normalisation, precision, table.data());
   return table;
 }
 
 PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset) {
   const std::size_t count = plan.images.size();
   if (count == 0 || !fits(plan.masks.size(), count) || !fits(plan.target_classes.size(), count) ||
-      !fits(plan.targets.size(), count)) {
+      !fits(plan.targets.size(), count) || !fits(plan.mixes.size(), count)) {
     throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
-                               " masks, ", plan.target_classes.size(), " target classes and ",
-                               plan.targets.size(), " target images"));
+                               " masks, ", plan.target_classes.size(), " target classes, ",
+                               plan.targets.size(), " target images and ", plan.mixes.size(),
+                               " partners"));
   }
   PackedStep step;
-  step.shape = {static_cast<int>(count), plan.masked,         plan.masked && rules.plain_added,
-                !plan.targets.empty(),   !plan.masks.empty(), !plan.target_classes.empty()};
+  step.shape = {static_cast<int>(count),
+                plan.masked,
+                plan.masked && rules.plain_added,
+                !plan.targets.empty(),
+                !plan.masks.empty() || !plan.mixes.empty(),
+                !plan.target_classes.empty()};
   for (std::size_t i = 0; i < count; ++i) {
     ImageTask task = task_of(plan.images[i], rules, dataset);
     if (step.shape.has_target_labels) task.target_label = plan.target_classes[i];
-    if (step.shape.has_places) add_mask(plan.masks[i], rules, dataset, plan.epoch, task);
+    if (!plan.masks.empty()) add_mask(plan.masks[i], rules, dataset, plan.epoch, task);
+    if (!plan.mixes.empty()) add_mix(plan.mixes[i], rules, dataset, task);
     step.images.push_back(task);
   }
   for (const plan::ImageDraw& draw : plan.targets) {

@@ -11,22 +11,27 @@
 /// A step plan as the device gets it: plain records of one size an image.
 namespace smcl::kernels {
 
-enum class Cover : std::uint8_t { none, mask, cutout };
+enum class Cover : std::uint8_t { none, mask, cutout, mix };
 
 /// One image of a step.
 struct ImageTask {
   std::uint32_t sample = 0;  ///< position in the data set
-  std::uint32_t other = 0;   ///< position of the image that fills (fill = other)
   std::int32_t down = 0;     ///< crop: Picture::down and right
   std::int32_t right = 0;
+  std::uint32_t other = 0;  ///< position of the image that fills (fill = other), or of the partner
+  std::int32_t other_down = 0;
+  std::int32_t other_right = 0;
   std::uint32_t place_y = 0;  ///< uniform, for random places
   std::uint32_t place_x = 0;
   std::uint64_t noise = 0;       ///< key of the noise that fills (fill = noise)
   std::int32_t half_height = 0;  ///< of the box, before clipping
   std::int32_t half_width = 0;
   std::int32_t target_label = 0;  ///< where the plan has target classes
-  Box object;  ///< the true object's box in the original, where mask.kind = oracle
+  Box object;         ///< the true object's box in the original, where mask.kind = oracle
+  double own = 1.0;   ///< weight of the own label where images are blended
+  float keep = 1.0F;  ///< share of the own image there
   bool flip = false;
+  bool other_flip = false;
   Cover cover = Cover::none;
 };
 
@@ -46,13 +51,18 @@ struct BatchRules {
   double constant = 0.5;
   bool bf16 = false;
   bool plain_added = false;  ///< mask.plain = add
+  plan::MixKind mix = plan::MixKind::none;
+
+  /// Blended values are computed from floats, whatever the precision.
+  SMCL_HD bool float_table() const { return !bf16 || mix == plan::MixKind::blend; }
 };
 
 /// Throws what batch::Executor throws for these settings and this set, UsageError for images of
 /// more than kMostPixels. Detectors that need the network are refused as there.
 BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Dataset& dataset);
 
-/// 256 x 3 normalised values in settings.precision: byte v of channel c at 3 * v + c.
+/// 256 x 3 normalised values, floats where BatchRules::float_table, else bf16: byte v of channel c
+/// at 3 * v + c.
 std::vector<std::byte> value_table(const batch::ExecutorSettings& settings);
 
 /// What of a step decides how much is made, and which parts of the result mean something.
@@ -61,7 +71,7 @@ struct StepShape {
   bool masked = false;
   bool has_plain = false;
   bool has_targets = false;
-  bool has_places = false;         ///< the plan has masks or cut-outs
+  bool has_places = false;         ///< the plan has masks, cut-outs or mixed images
   bool has_target_labels = false;  ///< the plan has target classes
   bool operator==(const StepShape&) const = default;
   SMCL_HD int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }

@@ -6,6 +6,7 @@
 #include "kernels/batch_job.h"
 #include "kernels/image_fill.h"
 #include "kernels/image_map.h"
+#include "kernels/norm_vectors.h"
 
 /// A batch by blocks of threads, one image a block at a time: from bytes and tasks to what
 /// batch::Executor makes of the same plan, without a pass of its own for any stage.
@@ -28,6 +29,12 @@ SMCL_HD inline Box box_around(Point centre, const ImageTask& task, const BatchRu
                   clamped(box.x0, 0, rules.width - columns(box)) - box.x0);
   }
   return common(box, {0, 0, rules.height, rules.width});
+}
+
+/// lambda by area.
+SMCL_HD inline double share_left(const Box& box, const BatchRules& rules) {
+  const int area = rows(box) * columns(box);
+  return 1.0 - static_cast<double>(area) / (static_cast<double>(rules.height) * rules.width);
 }
 
 /// lambda by the share of the map's sum outside the box, for a map that is not all zero.
@@ -95,9 +102,7 @@ SMCL_HD inline PlacedMask place(const Block& block, const BlockMemory& memory,
     placed.box = box_around(placed.centre, task, rules);
   }
   if (!is_empty(placed.box)) {
-    const int area = rows(placed.box) * columns(placed.box);
-    placed.contrast_lambda =
-        1.0 - static_cast<double>(area) / (static_cast<double>(rules.height) * rules.width);
+    placed.contrast_lambda = share_left(placed.box, rules);
     placed.lambda = placed.contrast_lambda;
     if (rules.rule == plan::LambdaRule::constant) placed.lambda = rules.constant;
     if (rules.rule == plan::LambdaRule::removed_saliency && key_value(best) > 0) {
@@ -108,20 +113,51 @@ SMCL_HD inline PlacedMask place(const Block& block, const BlockMemory& memory,
   return placed;
 }
 
+/// Finds the place of a partner's box, or how blended images share the label.
+SMCL_HD inline PlacedMask place_mix(const Block& block, const BlockMemory& memory,
+                                    const BatchRules& rules, const ImageTask& task,
+                                    const Picture& partner) {
+  if (rules.mix == plan::MixKind::paste_peak) return place(block, memory, rules, task, partner);
+  PlacedMask placed;
+  if (rules.mix == plan::MixKind::blend) {
+    placed.lambda = task.own;
+    placed.contrast_lambda = task.own;
+    return placed;
+  }
+  placed.centre = {scaled_draw(task.place_y, rules.height), scaled_draw(task.place_x, rules.width)};
+  placed.box = box_around(placed.centre, task, rules);
+  placed.contrast_lambda = share_left(placed.box, rules);
+  placed.lambda = placed.contrast_lambda;
+  return placed;
+}
+
 /// The normalised values of one image: `first` of an output in one precision.
 struct ValueWriter {
   const std::byte* table;
   std::byte* first;
   bool bf16;
+  bool float_table;
 
-  SMCL_HD void put(std::size_t index, int byte, int channel) const {
-    const int entry = 3 * byte + channel;
+  SMCL_HD float value(int byte, int channel) const {
+    return reinterpret_cast<const float*>(table)[3 * byte + channel];
+  }
+  SMCL_HD void put_float(std::size_t index, float value) const {
     if (bf16) {
-      reinterpret_cast<std::uint16_t*>(first)[index] =
-          reinterpret_cast<const std::uint16_t*>(table)[entry];
+      reinterpret_cast<std::uint16_t*>(first)[index] = static_cast<std::uint16_t>(bf16_of(value));
     } else {
-      reinterpret_cast<float*>(first)[index] = reinterpret_cast<const float*>(table)[entry];
+      reinterpret_cast<float*>(first)[index] = value;
     }
+  }
+  SMCL_HD void put(std::size_t index, int byte, int channel) const {
+    if (float_table) {
+      put_float(index, value(byte, channel));
+    } else {
+      reinterpret_cast<std::uint16_t*>(first)[index] =
+          reinterpret_cast<const std::uint16_t*>(table)[3 * byte + channel];
+    }
+  }
+  SMCL_HD void put_blend(std::size_t index, int byte, int other, float keep, int channel) const {
+    put_float(index, keep * value(byte, channel) + (1.0F - keep) * value(other, channel));
   }
   SMCL_HD void put_zero(std::size_t index) const {
     if (bf16) {
@@ -163,16 +199,30 @@ struct Filled {
   }
 };
 
-SMCL_HD inline Picture picture_of(const BatchJob& job, std::uint32_t sample,
-                                  const ImageTask& task) {
+SMCL_HD inline const std::uint8_t* pixels_of(const BatchJob& job, std::uint32_t sample) {
   const std::size_t bytes =
       static_cast<std::size_t>(job.rules.height) * static_cast<std::size_t>(job.rules.width) * 3;
-  return {job.set.pixels + sample * bytes,
+  return job.set.pixels + sample * bytes;
+}
+
+SMCL_HD inline Picture picture_of(const BatchJob& job, const ImageTask& task) {
+  return {pixels_of(job, task.sample),
           job.rules.height,
           job.rules.width,
           task.down,
           task.right,
           task.flip,
+          false};
+}
+
+/// The image that fills, or the partner.
+SMCL_HD inline Picture other_of(const BatchJob& job, const ImageTask& task) {
+  return {pixels_of(job, task.other),
+          job.rules.height,
+          job.rules.width,
+          task.other_down,
+          task.other_right,
+          task.other_flip,
           false};
 }
 
@@ -183,28 +233,34 @@ SMCL_HD inline ValueWriter writer_of(const BatchJob& job, int block, int i) {
   const std::size_t number =
       static_cast<std::size_t>(block) * static_cast<std::size_t>(job.shape.count) +
       static_cast<std::size_t>(i);
-  return {job.table, job.out.pixels + number * values * (job.rules.bf16 ? 2 : 4), job.rules.bf16};
+  return {job.table, job.out.pixels + number * values * (job.rules.bf16 ? 2 : 4), job.rules.bf16,
+          job.rules.float_table()};
 }
 
 /// Ordinary image `i` of the step whose records start at `images`.
 SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
                                   const BlockMemory& memory, const ImageTask& task, int i) {
   const BatchRules& rules = job.rules;
-  const Picture augmented = picture_of(job, task.sample, task);
+  const Picture augmented = picture_of(job, task);
+  const Picture other = other_of(job, task);
+  const bool mixed = task.cover == Cover::mix;
+  const bool blended = mixed && rules.mix == plan::MixKind::blend;
+  const plan::Fill fill = mixed ? plan::Fill::other : rules.fill;
   PlacedMask placed;
-  if (task.cover != Cover::none) placed = place(block, memory, rules, task, augmented);
+  if (mixed) {
+    placed = place_mix(block, memory, rules, task, other);
+  } else if (task.cover != Cover::none) {
+    placed = place(block, memory, rules, task, augmented);
+  }
   auto* const blurred = reinterpret_cast<std::uint8_t*>(memory.sums);
-  if (rules.fill == plan::Fill::blur && !is_empty(placed.box)) {
+  if (fill == plan::Fill::blur && !is_empty(placed.box)) {
     blur_visible(block, augmented, blurred,
                  blurred + static_cast<std::ptrdiff_t>(rules.height) * rules.width * 3);
   }
-  const Filled filled{augmented,  picture_of(job, task.other, task),
-                      blurred,    augmented.visible(),
-                      placed.box, rules.fill,
-                      task.noise};
+  const Filled filled{augmented, other, blurred, augmented.visible(), placed.box, fill, task.noise};
   const ValueWriter first = writer_of(job, 0, i);
   const ValueWriter plain = writer_of(job, 1, i);
-  const bool counts = task.cover == Cover::mask && placed.contrast_lambda < 1.0;
+  const bool counts = (mixed || task.cover == Cover::mask) && placed.contrast_lambda < 1.0;
   block.step([&](int thread) {
     block.share(thread, rules.height, 3 * rules.width, [&](int y, int value) {
       const int x = value / 3;
@@ -212,7 +268,10 @@ SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
       const std::size_t index =
           static_cast<std::size_t>(y) * static_cast<std::size_t>(3 * rules.width) +
           static_cast<std::size_t>(value);
-      if (rules.fill == plan::Fill::mean && holds(placed.box, y, x)) {
+      if (blended) {
+        first.put_blend(index, Filled::byte_of(augmented, y, x, channel),
+                        Filled::byte_of(other, y, x, channel), task.keep, channel);
+      } else if (fill == plan::Fill::mean && holds(placed.box, y, x)) {
         first.put_zero(index);
       } else {
         first.put(index, filled.at(y, x, channel), channel);
@@ -236,7 +295,7 @@ SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
 
 SMCL_HD inline void make_target(const BatchJob& job, const Block& block, const ImageTask& task,
                                 int i) {
-  const Picture augmented = picture_of(job, task.sample, task);
+  const Picture augmented = picture_of(job, task);
   const ValueWriter out = writer_of(job, job.shape.blocks() - 1, i);
   block.step([&](int thread) {
     block.share(thread, job.rules.height, 3 * job.rules.width, [&](int y, int value) {

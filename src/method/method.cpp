@@ -22,12 +22,12 @@ std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
                                     const std::vector<int>& train_counts,
                                     const std::vector<double>& target_probabilities,
                                     double logit_scale) {
-  check_name(settings);
+  const Needs needs = needs_of(settings);
   check_numbers(settings);
   ClassWeights weights(settings, epochs, train_counts);
   loss::BaseLoss base(settings.base, train_counts, logit_scale);
-  if (settings.name == "ce") {
-    return std::make_unique<CrossEntropy>(std::move(base), std::move(weights));
+  if (!needs.masks) {
+    return std::make_unique<CrossEntropy>(needs, std::move(base), std::move(weights));
   }
   return std::make_unique<Smcl>(settings, std::move(base), std::move(weights),
                                 target_probabilities);

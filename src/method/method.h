@@ -20,11 +20,11 @@ enum class MceTarget { sampled, expected };
 enum class ContrastWhen { always, masked };
 enum class ContrastSet { target, target_plain, all };
 enum class BnStats { all, plain_only };
-enum class Rule { none, reweight, drw };
+enum class Rule { none, reweight, drw, resample, drs };
 
 /// What the method adds to data, plan and network (docs/method.md, table of settings).
 struct MethodSettings {
-  std::string name = "smcl";  ///< ce, smcl
+  std::string name = "smcl";  ///< ce, mixup, remix, cutmix, saliencymix, cmo, smcl
   loss::BaseLossSettings base;
   MceLabel label = MceLabel::mixed;
   MceTarget target = MceTarget::sampled;
@@ -38,10 +38,10 @@ struct MethodSettings {
   BnStats bn_stats = BnStats::all;
   Rule rule = Rule::none;
   config::Moment rule_start{0.8, true};
-  double rule_b = 0.9999;  ///< of the class-balanced weights
+  double rule_b = 0.9999;  ///< of the class-balanced weights, also those that re-sample
 };
 SMCL_API void bind(config::Binder& binder, MethodSettings& settings);
-/// The first epoch with the rule's class weights; `epochs` where there is none.
+/// The first epoch with the rule's class weights or re-sampling; `epochs` where there is none.
 SMCL_API int first_rule_epoch(const MethodSettings& settings, int epochs);
 
 /// What a method wants planned.
@@ -49,6 +49,7 @@ struct Needs {
   bool masks = false;  ///< without: mask.prob counts as 0
   bool target_classes = false;
   plan::TargetImages target_images = plan::TargetImages::never;
+  plan::Mixing mixing;
 };
 
 /// Losses of a step. `total` is differentiable, the parts are detached means for the record
@@ -82,10 +83,8 @@ SMCL_API std::unique_ptr<Method> make_method(const MethodSettings& settings, int
                                              const std::vector<double>& target_probabilities,
                                              double logit_scale = 1.0);
 
-/// Throws UsageError where method.name is unknown; the text lists those that are known.
-SMCL_API void check_name(const MethodSettings& settings);
-
-/// Needs without making the method (the planner is made first). Throws for an unknown name.
+/// Needs without making the method (the planner is made first). Throws UsageError where method.name
+/// is unknown; the text lists those that are known.
 SMCL_API Needs needs_of(const MethodSettings& settings);
 
 /// Checks that span method and mask settings; throws UsageError with one sentence.

@@ -10,8 +10,10 @@ int first_rule_epoch(const MethodSettings& settings, int epochs) {
     case Rule::none:
       return epochs;
     case Rule::reweight:
+    case Rule::resample:
       return 0;
     case Rule::drw:
+    case Rule::drs:
       break;
   }
   return settings.rule_start.epoch(epochs);
@@ -19,7 +21,7 @@ int first_rule_epoch(const MethodSettings& settings, int epochs) {
 
 ClassWeights::ClassWeights(const MethodSettings& settings, int epochs,
                            const std::vector<int>& train_counts) {
-  if (settings.rule == Rule::none) return;
+  if (settings.rule != Rule::reweight && settings.rule != Rule::drw) return;
   if (train_counts.empty()) {
     throw UsageError("rule.name needs the images a class has in training, got none");
   }

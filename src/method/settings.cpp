@@ -34,11 +34,45 @@ void check_contrast(const MethodSettings& settings, const plan::MaskSettings& ma
   }
 }
 
+struct Name {
+  std::string name;
+  plan::Mixing mixing;
+};
+
+const std::vector<Name> kNames = {
+    {"ce", {}},
+    {"mixup", {plan::MixKind::blend, false, false}},
+    {"remix", {plan::MixKind::blend, false, true}},
+    {"cutmix", {plan::MixKind::paste, false, false}},
+    {"saliencymix", {plan::MixKind::paste_peak, false, false}},
+    {"cmo", {plan::MixKind::paste, true, false}},
+    {"smcl", {}},
+};
+
+std::vector<std::string> names() {
+  std::vector<std::string> out;
+  for (const Name& known : kNames) out.push_back(known.name);
+  return out;
+}
+
+/// "ce, mixup, ..."
+std::string known_names() {
+  std::string out;
+  for (const std::string& name : names()) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+[[noreturn]] void refuse_name(const std::string& name) {
+  const std::string near = config::nearest(name, names());
+  throw UsageError(concat("method.name is \"", name, "\", expected one of ", known_names(),
+                          near.empty() ? "" : concat(" (did you mean ", near, "?)")));
+}
+
 }  // namespace
 
 void bind(config::Binder& binder, MethodSettings& settings) {
   const double most = std::numeric_limits<double>::max();
-  binder.field("method.name", settings.name, "what is trained: ce, smcl");
+  binder.field("method.name", settings.name, concat("what is trained: ", known_names()));
   bind(binder, settings.base);
   binder.choice("mce.label", settings.label,
                 {{"mixed", MceLabel::mixed}, {"own", MceLabel::own}, {"target", MceLabel::target}},
@@ -65,27 +99,27 @@ void bind(config::Binder& binder, MethodSettings& settings) {
   binder.choice("bn.stats", settings.bn_stats,
                 {{"all", BnStats::all}, {"plain_only", BnStats::plain_only}},
                 "images that update the running statistics of batch norm");
-  binder.choice(
-      "rule.name", settings.rule,
-      {{"none", Rule::none}, {"reweight", Rule::reweight}, {"drw", Rule::drw}},
-      "class weights on own-label terms: none, class-balanced, or that from rule.start on");
+  binder.choice("rule.name", settings.rule,
+                {{"none", Rule::none},
+                 {"reweight", Rule::reweight},
+                 {"drw", Rule::drw},
+                 {"resample", Rule::resample},
+                 {"drs", Rule::drs}},
+                "class-balanced weights on own-label terms, or images drawn by them; drw, drs: "
+                "from rule.start "
+                "on");
   binder.field("rule.start", settings.rule_start,
                "first epoch of the rule: an epoch, or a fraction of the run");
   binder.field("rule.b", settings.rule_b, {0.0, 1.0}, "b of class-balanced weights");
 }
 
-void check_name(const MethodSettings& settings) {
-  const std::vector<std::string> names = {"ce", "smcl"};
-  if (std::find(names.begin(), names.end(), settings.name) != names.end()) return;
-  const std::string near = config::nearest(settings.name, names);
-  throw UsageError(concat("method.name is \"", settings.name, "\", expected ce or smcl",
-                          near.empty() ? "" : concat(" (did you mean ", near, "?)")));
-}
-
 Needs needs_of(const MethodSettings& settings) {
-  check_name(settings);
+  const auto known = std::find_if(kNames.begin(), kNames.end(),
+                                  [&](const Name& each) { return each.name == settings.name; });
+  if (known == kNames.end()) refuse_name(settings.name);
   Needs needs;
-  if (settings.name == "ce") return needs;
+  needs.mixing = known->mixing;
+  if (known->name != "smcl") return needs;
   needs.masks = true;
   needs.target_classes = true;
   if (settings.mu > 0) {
@@ -96,8 +130,7 @@ Needs needs_of(const MethodSettings& settings) {
 }
 
 void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask) {
-  check_name(settings);
-  if (settings.name == "ce") return;
+  if (!needs_of(settings).masks) return;
   check_contrast(settings, mask);
   if (settings.target == MceTarget::expected && !loss::takes_soft_labels(settings.base.kind)) {
     throw UsageError(

@@ -77,6 +77,27 @@ void check_settings(const PlannerSettings& settings) {
   require_share(mask.cutout_prob, "plain.cutout");
   check_area(mask.area);
   check_targets(settings.target.distribution);
+  require_share(settings.mix.prob, "mix.prob");
+  require_share(settings.mix.tau, "mix.tau");
+  if (!(settings.mix.alpha > 0.0)) {
+    throw UsageError(concat("mix.alpha = ", settings.mix.alpha, "; expected more than 0"));
+  }
+  if (!(settings.mix.kappa >= 1.0)) {
+    throw UsageError(concat("mix.kappa = ", settings.mix.kappa, "; expected at least 1"));
+  }
+  if (settings.mixing.kind != MixKind::none && (mask.prob > 0.0 || mask.cutout_prob > 0.0)) {
+    throw UsageError(concat(
+        "mask.prob = ", mask.prob, " and plain.cutout = ", mask.cutout_prob,
+        " hide parts of images that the method mixes: set both to 0, or choose a method that "
+        "does not mix"));
+  }
+  if (settings.mixing.kind != MixKind::none &&
+      settings.mix.start.epoch(settings.epochs) >= settings.mix.stop.epoch(settings.epochs)) {
+    throw UsageError(concat("mix.start lies at epoch ", settings.mix.start.epoch(settings.epochs),
+                            " and mix.stop at ", settings.mix.stop.epoch(settings.epochs), " of ",
+                            settings.epochs,
+                            ": no epoch is mixed; let mixing stop later or start earlier"));
+  }
   if (mask.kind == MaskKind::none && mask.cutout_prob > 0.0) {
     throw UsageError(concat("plain.cutout = ", mask.cutout_prob,
                             " cuts out the box that mask.kind = none does not draw; set it to 0 or "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <utility>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -55,34 +56,72 @@ ImageDraw draw_image(std::uint32_t index, bool flip, RandomStream random) {
   return draw;
 }
 
+/// Label weight of an image that keeps share l, where its class has `ratio` times as many images as
+/// its partner's (Remix, Chou et al. 2020).
+double remixed(double ratio, double l, const MixSettings& mix) {
+  if (ratio >= mix.kappa && l < mix.tau) return 0.0;
+  if (ratio <= 1.0 / mix.kappa && 1.0 - l < mix.tau) return 1.0;
+  return l;
+}
+
 }  // namespace
 
 struct Planner::State {
-  State(std::vector<std::uint32_t> positions, const std::vector<std::int32_t>& labels,
-        const std::vector<int>& counts, std::vector<double> target_shares)
+  State(std::vector<std::uint32_t> positions, std::vector<std::int32_t> classes,
+        std::vector<int> class_counts, const PlannerSettings& settings)
       : samples(std::move(positions)),
-        target_probabilities(std::move(target_shares)),
+        labels(std::move(classes)),
+        counts(std::move(class_counts)),
+        target_probabilities(probabilities(settings.target, counts)),
         target_classes(target_probabilities),
+        resampled_classes(sampling::class_probabilities(
+            counts, sampling::Kind::effective, sampling::Unit::sample, settings.resample_b)),
         of_class(counts.size()) {
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      of_class[static_cast<std::size_t>(labels[i])].push_back(samples[i]);
+    for (std::uint32_t i = 0; i < samples.size(); ++i) {
+      of_class[static_cast<std::size_t>(labels[i])].push_back(i);
     }
   }
 
-  std::shared_ptr<const Order> order(std::uint64_t seed, std::uint32_t epoch) {
+  /// Which samples an epoch shows, one after the other: each once, or drawn by class.
+  Order draw_order(std::uint64_t seed, std::uint32_t epoch, bool resampled) const {
+    const auto size = static_cast<std::uint32_t>(samples.size());
+    if (!resampled) return sampling::epoch_order(seed, epoch, size);
+    Order order;
+    for (std::uint32_t slot = 0; slot < size; ++slot) {
+      order.push_back(draw_of_class(
+          draw_class(resampled_classes, RandomStream(seed, Purpose::resample_class, epoch, slot)),
+          RandomStream(seed, Purpose::resample_image, epoch, slot)));
+    }
+    return order;
+  }
+
+  std::shared_ptr<const Order> order(std::uint64_t seed, std::uint32_t epoch, bool resampled) {
     const std::lock_guard lock(mutex);
     if (!cached || cached_epoch != epoch) {
-      cached = std::make_shared<const Order>(
-          sampling::epoch_order(seed, epoch, static_cast<std::uint32_t>(samples.size())));
+      cached = std::make_shared<const Order>(draw_order(seed, epoch, resampled));
       cached_epoch = epoch;
     }
     return cached;
   }
 
+  static std::uint32_t draw_class(const sampling::AliasTable& classes, RandomStream random) {
+    const std::uint32_t place = random.next();
+    return classes.draw(place, random.next());
+  }
+
+  /// A sample of that class.
+  std::uint32_t draw_of_class(std::uint32_t label, RandomStream random) const {
+    const Order& choices = of_class[label];
+    return choices[random.below(static_cast<std::uint32_t>(choices.size()))];
+  }
+
   const std::vector<std::uint32_t> samples;
+  const std::vector<std::int32_t> labels;
+  const std::vector<int> counts;
   const std::vector<double> target_probabilities;
   const sampling::AliasTable target_classes;
-  std::vector<std::vector<std::uint32_t>> of_class;  // positions in the data set
+  const sampling::AliasTable resampled_classes;
+  std::vector<Order> of_class;  // places in `samples`
 
   std::mutex mutex;
   std::shared_ptr<const Order> cached;  // of cached_epoch
@@ -101,9 +140,8 @@ Planner::Planner(PlannerSettings settings, std::vector<std::uint32_t> samples,
                            " labels; expected one label a sample"));
   }
   if (classes < 1) throw DataError(concat("there are ", classes, " classes; expected at least 1"));
-  const std::vector<int> counts = count_classes(labels, classes);
-  state_ = std::make_unique<State>(std::move(samples), labels, counts,
-                                   probabilities(settings_.target, counts));
+  state_ = std::make_unique<State>(std::move(samples), labels, count_classes(labels, classes),
+                                   settings_);
 }
 
 Planner::~Planner() = default;
@@ -127,7 +165,8 @@ StepPlan Planner::plan(int epoch, int step) const {
                                settings_.epochs, " epochs of ", steps_per_epoch(), " steps"));
   }
   const auto number = static_cast<std::uint32_t>(epoch);
-  const auto order = state_->order(settings_.seed, number);
+  const bool resampled = settings_.resample_from >= 0 && epoch >= settings_.resample_from;
+  const auto order = state_->order(settings_.seed, number, resampled);
   const auto batch = static_cast<std::size_t>(settings_.batch_size);
   const std::size_t first = static_cast<std::size_t>(step) * batch;
   const std::size_t count = std::min(batch, state_->samples.size() - first);
@@ -140,10 +179,12 @@ StepPlan Planner::plan(int epoch, int step) const {
     const std::uint32_t index = state_->samples[(*order)[i]];
     plan.images.push_back(
         draw_image(index, settings_.augment.flip,
-                   RandomStream(settings_.seed, Purpose::augment, number, index)));
+                   resampled ? RandomStream(settings_.seed, Purpose::resample_augment, number, i)
+                             : RandomStream(settings_.seed, Purpose::augment, number, index)));
   }
   draw_masks(plan, *order, first);
   draw_targets(plan, first);
+  draw_mixes(plan, *order, first);
   return plan;
 }
 
@@ -192,17 +233,72 @@ void Planner::draw_targets(StepPlan& plan, std::size_t first) const {
   const auto epoch = static_cast<std::uint32_t>(plan.epoch);
   for (std::size_t i = 0; i < plan.images.size(); ++i) {
     const std::uint64_t slot = first + i;
-    RandomStream random(settings_.seed, Purpose::target_class, epoch, slot);
-    const std::uint32_t place = random.next();
-    const std::uint32_t target = state_->target_classes.draw(place, random.next());
+    const std::uint32_t target = draw_target_class(epoch, slot);
     plan.target_classes.push_back(static_cast<std::int32_t>(target));
-    if (!images) continue;
-    const std::vector<std::uint32_t>& choices = state_->of_class[target];
-    RandomStream pick(settings_.seed, Purpose::target_sample, epoch, slot);
-    plan.targets.push_back(draw_image(
-        choices[pick.below(static_cast<std::uint32_t>(choices.size()))], settings_.augment.flip,
-        RandomStream(settings_.seed, Purpose::target_augment, epoch, slot)));
+    if (images) plan.targets.push_back(draw_target_image(target, epoch, slot));
   }
+}
+
+std::uint32_t Planner::draw_target_class(std::uint32_t epoch, std::uint64_t slot) const {
+  return State::draw_class(state_->target_classes,
+                           RandomStream(settings_.seed, Purpose::target_class, epoch, slot));
+}
+
+ImageDraw Planner::draw_target_image(std::uint32_t target, std::uint32_t epoch,
+                                     std::uint64_t slot) const {
+  const std::uint32_t sample = state_->draw_of_class(
+      target, RandomStream(settings_.seed, Purpose::target_sample, epoch, slot));
+  return draw_image(state_->samples[sample], settings_.augment.flip,
+                    RandomStream(settings_.seed, Purpose::target_augment, epoch, slot));
+}
+
+void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order,
+                         std::size_t first) const {
+  const MixSettings& mix = settings_.mix;
+  if (settings_.mixing.kind == MixKind::none || mix.prob == 0.0 ||
+      plan.epoch < mix.start.epoch(settings_.epochs) ||
+      plan.epoch >= mix.stop.epoch(settings_.epochs)) {
+    return;
+  }
+  const auto epoch = static_cast<std::uint32_t>(plan.epoch);
+  const auto step = static_cast<std::uint64_t>(plan.step);
+  const auto random = [&](Purpose purpose, std::uint64_t index) {
+    return RandomStream(settings_.seed, purpose, epoch, index);
+  };
+  const std::size_t count = plan.images.size();
+  const Order others =
+      sampling::shuffled(static_cast<std::uint32_t>(count), random(Purpose::mix_partner, step));
+  std::vector<MixDraw> mixes(count);
+  std::vector<std::int32_t> classes(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    MixDraw& draw = mixes[i];
+    const std::uint64_t slot = first + i;
+    const std::uint64_t unit = mix.draw == DrawUnit::batch ? step : slot;
+    draw.on = random(Purpose::mix_coin, unit).unit() < mix.prob;
+    plan.masked = plan.masked || draw.on;
+    draw.keep = random(Purpose::mix_share, unit).beta(mix.alpha, mix.alpha);
+    RandomStream place = random(Purpose::mix_place, unit);
+    draw.place_y = place.next();
+    draw.place_x = place.next();
+    if (settings_.mixing.with_targets) {
+      const std::uint32_t target = draw_target_class(epoch, slot);
+      classes[i] = static_cast<std::int32_t>(target);
+      draw.partner = draw_target_image(target, epoch, slot);
+    } else {
+      classes[i] = state_->labels[order[first + others[i]]];
+      draw.partner = plan.images[others[i]];
+    }
+    draw.own = draw.keep;
+    if (settings_.mixing.favours_rare) {
+      const auto images = [&](std::int32_t label) {
+        return static_cast<double>(state_->counts[static_cast<std::size_t>(label)]);
+      };
+      draw.own = remixed(images(state_->labels[order[slot]]) / images(classes[i]), draw.keep, mix);
+    }
+  }
+  if (!plan.masked) return;
+  plan.mixes = std::move(mixes);
+  plan.target_classes = std::move(classes);
 }
 
 }  // namespace smcl::plan

@@ -19,6 +19,11 @@ struct PlannerSettings {
   TargetSettings target;
   bool target_classes = false;  ///< the method mixes labels with target classes
   TargetImages target_images = TargetImages::never;
+  MixSettings mix;
+  Mixing mixing;
+  int resample_from = -1;  ///< first epoch whose images are drawn by class; -1 = none
+  double resample_b =
+      0.9999;                ///< a class is drawn by its images' class-balanced weights with this b
   int contrast_warm_up = 0;  ///< epochs before mask.start in which masked_steps acts like always
 };
 
@@ -35,9 +40,9 @@ class SMCL_API Planner {
 
   /// The last, short batch counts.
   int steps_per_epoch() const;
-  /// Step `step` of epoch `epoch`, both from 0. Masks and cut-outs occur from mask.start on. Target
-  /// classes are drawn where the method mixes labels or target images are shown. Throws
-  /// InternalError for a step that the run does not have.
+  /// Step `step` of epoch `epoch`, both from 0. Masks and cut-outs occur from mask.start on, mixed
+  /// images from mix.start to mix.stop. Target classes are drawn where the method mixes labels or
+  /// target images are shown. Throws InternalError for a step that the run does not have.
   StepPlan plan(int epoch, int step) const;
   /// First epoch in which masks may occur.
   int mask_start_epoch() const;
@@ -49,6 +54,9 @@ class SMCL_API Planner {
   struct State;
   void draw_masks(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
   void draw_targets(StepPlan& plan, std::size_t first) const;
+  void draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
+  std::uint32_t draw_target_class(std::uint32_t epoch, std::uint64_t slot) const;
+  ImageDraw draw_target_image(std::uint32_t target, std::uint32_t epoch, std::uint64_t slot) const;
 
   PlannerSettings settings_;
   std::unique_ptr<State> state_;

@@ -82,4 +82,21 @@ void bind(config::Binder& binder, TargetSettings& settings) {
                       "whether a weight is a class's probability or that of each of its samples");
 }
 
+void bind(config::Binder& binder, MixSettings& settings) {
+  binder.field("mix.prob", settings.prob, kShare,
+               "probability that a step (or image, see mix.draw) is mixed; 0 = never");
+  binder.field("mix.alpha", settings.alpha, {1e-3, 1e3},
+               "the share that an image keeps is drawn from Beta(alpha, alpha)");
+  binder.choice<DrawUnit>("mix.draw", settings.draw,
+                          {{"batch", DrawUnit::batch}, {"image", DrawUnit::image}},
+                          "one coin and share for the whole batch, or one an image");
+  binder.field("mix.start", settings.start,
+               "when mixing begins: a fraction of the run or an epoch");
+  binder.field("mix.stop", settings.stop, "the first epoch without mixing again");
+  binder.field("mix.kappa", settings.kappa, {1.0, 1e9},
+               "remix: a class with this many times as many images gives its label away");
+  binder.field("mix.tau", settings.tau, kShare,
+               "remix: and does so where the other image's share is below this");
+}
+
 }  // namespace smcl::plan

@@ -52,10 +52,37 @@ struct TargetSettings {
   bool unit_sample = false;             ///< weights belong to samples instead of classes
 };
 
+/// What of a pair of images goes into a mixed one.
+enum class MixKind {
+  none,
+  blend,       ///< every pixel: l times the image, 1 - l times its partner (mixup)
+  paste,       ///< a box of the partner, around any pixel of the image (CutMix)
+  paste_peak,  ///< a box of the partner, around its most salient pixel (SaliencyMix)
+};
+
+/// How a method mixes images (docs/methods.md).
+struct Mixing {
+  MixKind kind = MixKind::none;
+  bool with_targets = false;  ///< partners are target images (CMO), else images of the same batch
+  bool favours_rare = false;  ///< the label goes to the rarer class where Remix says so
+};
+
+/// What of mixing can be chosen.
+struct MixSettings {
+  double prob = 1.0;                ///< of a step or image from `start` to `stop`
+  double alpha = 1.0;               ///< l ~ Beta(alpha, alpha), the share that the image keeps
+  DrawUnit draw = DrawUnit::batch;  ///< governs the coin and l
+  config::Moment start{0.0, true};
+  config::Moment stop{1.0, true};  ///< first epoch without
+  double kappa = 3.0;              ///< Remix: from how many times as many images on
+  double tau = 0.5;                ///< Remix: and below which share
+};
+
 SMCL_API void bind(config::Binder& binder, AugmentSettings& settings);
 SMCL_API void bind(config::Binder& binder, MaskSettings& settings);
 SMCL_API void bind(config::Binder& binder, LambdaSettings& settings);
 SMCL_API void bind(config::Binder& binder, TargetSettings& settings);
+SMCL_API void bind(config::Binder& binder, MixSettings& settings);
 
 /// When the target images themselves (not only their classes) go through the network.
 enum class TargetImages { never, masked_steps, always };

@@ -38,15 +38,27 @@ struct MaskDraw {
   std::uint64_t noise = 0;  ///< key of the noise that fills (fill = noise)
 };
 
+/// How one image is mixed with another: drawn, not yet placed.
+struct MixDraw {
+  bool on = false;
+  ImageDraw partner;
+  double keep = 1.0;          ///< l: planned share of the own image, before clipping, in [0, 1]
+  double own = 1.0;           ///< weight of the own label where images are blended
+  std::uint32_t place_y = 0;  ///< uniform, for pasted boxes
+  std::uint32_t place_x = 0;
+};
+
 /// Every random choice of a step, as plain values.
 struct StepPlan {
   std::uint64_t seed = 0;
   int epoch = 0;
-  std::int64_t step = 0;                     ///< within the epoch
-  bool masked = false;                       ///< any image of the step is masked
-  std::vector<ImageDraw> images;             ///< ordinary batch, B
-  std::vector<MaskDraw> masks;               ///< B, or empty on a step without masks and cut-outs
-  std::vector<std::int32_t> target_classes;  ///< B where the method wants targets, else empty
+  std::int64_t step = 0;          ///< within the epoch
+  bool masked = false;            ///< any image of the step is masked or mixed
+  std::vector<ImageDraw> images;  ///< ordinary batch, B
+  std::vector<MaskDraw> masks;    ///< B, or empty on a step without masks and cut-outs
+  std::vector<MixDraw> mixes;     ///< B, or empty on a step without mixed images
+  /// B where the method wants targets or images are mixed (then the partners' classes), else empty.
+  std::vector<std::int32_t> target_classes;
   std::vector<ImageDraw> targets;  ///< B where target images go through the network, else empty
 };
 

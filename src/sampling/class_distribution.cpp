@@ -86,9 +86,12 @@ std::vector<double> class_balanced_weights(std::span<const int> counts, double b
 
 std::vector<std::uint32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch,
                                        std::uint32_t size) {
+  return shuffled(size, RandomStream(seed, Purpose::epoch_order, epoch, 0));
+}
+
+std::vector<std::uint32_t> shuffled(std::uint32_t size, RandomStream random) {
   std::vector<std::uint32_t> order(size);
   std::iota(order.begin(), order.end(), 0U);
-  RandomStream random(seed, Purpose::epoch_order, epoch, 0);
   for (std::uint32_t i = size; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   return order;
 }

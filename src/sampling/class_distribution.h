@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/export.h"
+#include "core/random.h"
 
 namespace smcl::sampling {
 
@@ -43,5 +44,8 @@ class SMCL_API AliasTable {
 /// pure function of its arguments.
 SMCL_API std::vector<std::uint32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch,
                                                 std::uint32_t size);
+
+/// A permutation of 0..size-1 drawn from `random` (Fisher and Yates).
+SMCL_API std::vector<std::uint32_t> shuffled(std::uint32_t size, RandomStream random);
 
 }  // namespace smcl::sampling

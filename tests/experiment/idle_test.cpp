@@ -60,6 +60,14 @@ TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
       {"method.name = 'ce'\ncontrast.tau = 0.2", "contrast.tau"},
       {"method.name = 'ce'\ntarget.distribution = 'inverse'", "target.distribution"},
       {"method.name = 'ce'\nplain.cutout = 0.2\nmask.plain = 'add'", "mask.plain"},
+      {"method.name = 'mixup'\nmask.border = 'shift'", "mask.border"},
+      {"method.name = 'cutmix'\nmask.kind = 'random'", "mask.kind"},
+      {"method.name = 'cutmix'\nsaliency.on = 'padded'", "saliency.on"},
+      {"method.name = 'cutmix'\ntarget.unit = 'sample'", "target.unit"},
+      {"method.name = 'cutmix'\nmix.kappa = 2.0", "mix.kappa"},
+      {"method.name = 'ce'\nmix.alpha = 0.5", "mix.alpha"},
+      {"mix.prob = 0.5", "mix.prob"},
+      {"method.name = 'cmo'\ncontrast.tau = 0.2", "contrast.tau"},
       {"schedule.kind = 'cosine'\nschedule.drops = [0.5, 0.6]", "schedule.drops"},
       {"data.name = 'cifar10'\ndata.dir = 'x'\nscenes.kind_zipf = 1.0", "scenes.kind_zipf"},
   };
@@ -89,6 +97,11 @@ TEST(Idle, WhatActsIsAccepted) {
            "contrast.mu = 0.0\nmce.label = 'target'\ntarget.unit = 'sample'",
            "mce.label = 'own'\ntarget.unit = 'sample'",
            "rule.name = 'drw'\nrule.start = 0.5\nrule.b = 0.99",
+           "rule.name = 'drs'\nrule.start = 0.5\nrule.b = 0.99",
+           "method.name = 'remix'\nmix.kappa = 2.0\nmix.tau = 0.4",
+           "method.name = 'cutmix'\nmix.prob = 0.5\nmask.border = 'shift'",
+           "method.name = 'saliencymix'\nsaliency.on = 'padded'\nsaliency.detector = 'joint'",
+           "method.name = 'cmo'\ntarget.unit = 'sample'\nmix.start = 4\nmix.stop = 0.985",
            "contrast.when = 'masked'\ncontrast.warm_up = 2",
        }) {
     EXPECT_THAT(refused(toml), IsEmpty()) << toml;

@@ -38,6 +38,7 @@ TEST(Recipe, HashLeavesOutTheDefaultsOfLaterSettings) {
     return resolve_recipe(parse(text), "a").settings_hash();
   };
   EXPECT_EQ(hash("loss.name = 'ce'\nnetwork.classifier = 'linear'"), hash(""));
+  EXPECT_EQ(hash("mix.alpha = 1.0\nmix.prob = 1.0"), hash(""));
   EXPECT_NE(hash("loss.name = 'focal'"), hash(""));
   EXPECT_NE(hash("network.classifier = 'cosine'"), hash(""));
 }
@@ -64,16 +65,27 @@ TEST(Recipe, CrossEntropyPlansNoMasks) {
 }
 
 TEST(Recipe, RefusesWhatIsWrong) {
-  for (const char* toml :
-       {"mask.porb = 0.2", "mask.prob = 1.5", "train.epochs = 0", "run.name = '../x'",
-        "groups.few_below = 200", "network.arch = 'resnet33'", "saliency.detector = 'finegrained'",
-        "mask.area = 'range(0.5,0.2)'",
-        "data.name = 'cifar10'\ndata.dir = 'x'\nmask.kind = 'oracle'",
-        "method.name = 'ce'\nmask.prob = 0.9", "method.name = 'ce'\nmask.kind = 'random'",
-        "schedule.kind = 'cosine'\nschedule.factors = [0.5, 0.1]", "contrast.warm_up = 3",
-        "mce.label = 'own'\nmce.lambda = 'constant(0.3)'", "train.epochs = 40\nmask.start = 50",
-        "rule.name = 'drw'\nrule.start = 300", "schedule.factors = [0.1]",
-        "mask.kind = 'salient'"}) {
+  for (const char* toml : {"mask.porb = 0.2",
+                           "mask.prob = 1.5",
+                           "train.epochs = 0",
+                           "run.name = '../x'",
+                           "groups.few_below = 200",
+                           "network.arch = 'resnet33'",
+                           "saliency.detector = 'finegrained'",
+                           "mask.area = 'range(0.5,0.2)'",
+                           "data.name = 'cifar10'\ndata.dir = 'x'\nmask.kind = 'oracle'",
+                           "method.name = 'ce'\nmask.prob = 0.9",
+                           "method.name = 'ce'\nmask.kind = 'random'",
+                           "schedule.kind = 'cosine'\nschedule.factors = [0.5, 0.1]",
+                           "contrast.warm_up = 3",
+                           "mce.label = 'own'\nmce.lambda = 'constant(0.3)'",
+                           "train.epochs = 40\nmask.start = 50",
+                           "rule.name = 'drw'\nrule.start = 300",
+                           "schedule.factors = [0.1]",
+                           "mask.kind = 'salient'",
+                           "method.name = 'cutmix'\nplain.cutout = 0.2",
+                           "method.name = 'mixup'\nmask.prob = 0.5",
+                           "method.name = 'mixup'\nmix.start = 300"}) {
     EXPECT_THROW(resolve_recipe(parse(toml), "a"), UsageError) << toml;
   }
 }

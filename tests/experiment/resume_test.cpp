@@ -29,6 +29,13 @@ TEST_F(ResumeSlow, GoesOnBitForBitFromPointsOfEveryKind) {
   EXPECT_GE(check_points("run.loader_threads = 2\ntrain.epochs = 3\n", 2), 10);
 }
 
+TEST_F(ResumeSlow, MixedAndReSampledRunsGoOnBitForBit) {
+  EXPECT_GE(check_points("method.name = 'cmo'\nmask.prob = 0.0\nmix.prob = 0.5\nrule.name = 'drs'\n"
+                         "rule.start = 1\ntrain.epochs = 3\n",
+                         4),
+            5);
+}
+
 // docs/reliability: 200 points in all, over loader threads 0/2/4.
 TEST_F(ResumeLong, GoesOnBitForBitFromEveryPoint) {
   int points = 0;

@@ -84,6 +84,21 @@ TEST_F(RunSlow, LossesAndRulesCombineFreely) {
   EXPECT_EQ(static_cast<int>(weights.size()), runs);
 }
 
+/// Each way to mix images, with losses and rules.
+TEST_F(RunSlow, MixingCombinesWithLossesAndRules) {
+  std::set<std::string> weights;
+  int runs = 0;
+  for (const char* name : {"mixup", "remix", "cutmix", "saliencymix", "cmo"}) {
+    const std::string method = concat("mask.prob = 0.0\nmethod.name = '", name, "'\n");
+    for (const char* more : {"", "loss.name = 'focal'\nrule.name = 'drw'\nrule.start = 1\n",
+                             "rule.name = 'resample'\n", "rule.name = 'drs'\nrule.start = 1\n"}) {
+      weights.insert(weights_hash(train_recipe(tiny(method + more), options_)));
+      ++runs;
+    }
+  }
+  EXPECT_EQ(static_cast<int>(weights.size()), runs);
+}
+
 TEST_F(RunSlow, ExplodingTrainingIsReportedAndNotStored) {
   try {
     train_recipe(tiny("schedule.rate = 1000.0\nschedule.warm_up = 0\ntrain.epochs = "

@@ -124,6 +124,15 @@ inline batch::ExecutorSettings any_settings(std::uint64_t seed, int height, int 
   return s;
 }
 
+/// Settings of a method that mixes images.
+inline batch::ExecutorSettings any_mixing(std::uint64_t seed, int height, int width) {
+  batch::ExecutorSettings s = any_settings(seed, height, width);
+  s.mix =
+      std::array{plan::MixKind::blend, plan::MixKind::paste, plan::MixKind::paste_peak}[seed % 3];
+  s.mask.plain = plan::Plain::replace;
+  return s;
+}
+
 inline plan::ImageDraw any_draw(RandomStream& random, const data::Dataset& set) {
   return {random.below(static_cast<std::uint32_t>(set.size())), random.next(), random.next(),
           random.below(2) == 1};
@@ -157,6 +166,36 @@ inline plan::StepPlan any_plan(std::uint64_t seed, std::size_t count, const data
   return plan;
 }
 
+/// The same step with partners in place of masks.
+inline plan::StepPlan any_mixed_plan(std::uint64_t seed, std::size_t count,
+                                     const data::Dataset& set) {
+  RandomStream random(11, Purpose::test, 0, seed);
+  plan::StepPlan plan = any_plan(seed, count, set);
+  plan.masks.clear();
+  plan.mixes.clear();
+  plan.masked = true;
+  plan.target_classes.assign(count, static_cast<std::int32_t>(random.below(5)));
+  for (std::size_t i = 0; i < count; ++i) {
+    plan::MixDraw draw;
+    draw.on = random.below(4) != 0;
+    draw.partner = any_draw(random, set);
+    const std::uint32_t extreme = random.below(8);
+    draw.keep = extreme < 2 ? extreme : random.unit();
+    draw.own = random.below(4) == 0 ? 1.0 : random.unit();
+    draw.place_y = random.next();
+    draw.place_x = random.next();
+    plan.mixes.push_back(draw);
+  }
+  return plan;
+}
+
+/// A step for these settings.
+inline plan::StepPlan any_step(const batch::ExecutorSettings& settings, std::uint64_t seed,
+                               std::size_t count, const data::Dataset& set) {
+  return settings.mix == plan::MixKind::none ? any_plan(seed, count, set)
+                                             : any_mixed_plan(seed, count, set);
+}
+
 inline std::string described(const batch::ExecutorSettings& s) {
   return "padding " + std::to_string(s.augment.crop_padding) + ", kind " +
          std::to_string(static_cast<int>(s.mask.kind)) + ", " + s.mask.detector + ", on " +
@@ -164,7 +203,8 @@ inline std::string described(const batch::ExecutorSettings& s) {
          std::to_string(static_cast<int>(s.mask.border)) + ", fill " +
          std::to_string(static_cast<int>(s.mask.fill)) + ", plain " +
          std::to_string(static_cast<int>(s.mask.plain)) + ", lambda " +
-         std::to_string(static_cast<int>(s.lambda.rule)) + ", precision " +
+         std::to_string(static_cast<int>(s.lambda.rule)) + ", mix " +
+         std::to_string(static_cast<int>(s.mix)) + ", precision " +
          std::to_string(static_cast<int>(s.precision));
 }
 

@@ -89,14 +89,13 @@ void expect_executors_bits(const batch::ExecutorSettings& settings, const Pictur
                            const Resident& resident, std::uint64_t seed, const Launch& launch) {
   SCOPED_TRACE(described(settings) + ", seed " + std::to_string(seed));
   const BatchRules rules = batch_rules(settings, set);
+  const auto plan = [&](std::uint64_t i) { return any_step(settings, 3 * seed + i, 5, set); };
   std::vector<PackedStep> steps;
-  for (std::uint64_t i = 0; i < 3; ++i) {
-    steps.push_back(pack(any_plan(3 * seed + i, 5, set), rules, set));
-  }
+  for (std::uint64_t i = 0; i < 3; ++i) steps.push_back(pack(plan(i), rules, set));
   batch::Executor executor(settings, set);
   for (std::uint32_t i = 0; i < 3; ++i) {
     batch::Batch expected;
-    executor.execute(any_plan(3 * seed + i, 5, set), expected);
+    executor.execute(plan(i), expected);
     expect_same(expected, made(steps, i, rules, settings, resident, launch));
   }
 }
@@ -106,6 +105,14 @@ TEST(BlockBatch, HasTheExecutorsBitsUnderAnySettings) {
   const Resident resident(set);
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     expect_executors_bits(any_settings(seed, 32, 32), set, resident, seed, {});
+  }
+}
+
+TEST(BlockBatch, HasThemWhereImagesAreMixed) {
+  const Pictures set(21, 32, 32);
+  const Resident resident(set);
+  for (std::uint64_t seed = 0; seed < 90; ++seed) {
+    expect_executors_bits(any_mixing(seed, 32, 32), set, resident, seed, {});
   }
 }
 
@@ -126,6 +133,7 @@ TEST(BlockBatch, HasThemAtAnySize) {
     const Resident resident(set);
     for (std::uint64_t seed = 200; seed < 212; ++seed) {
       expect_executors_bits(any_settings(seed, height, width), set, resident, seed, {});
+      expect_executors_bits(any_mixing(seed, height, width), set, resident, seed, {});
     }
   }
 }

@@ -74,8 +74,9 @@ TEST(MethodSettings, EveryKeyIsRead) {
 TEST(MethodSettings, UnknownNameListsTheKnown) {
   MethodSettings settings;
   settings.name = "smlc";
-  const auto message = ThrowsMessage<UsageError>(
-      testing::AllOf(HasSubstr("smlc"), HasSubstr("ce or smcl"), HasSubstr("mean smcl")));
+  const auto message = ThrowsMessage<UsageError>(testing::AllOf(
+      HasSubstr("smlc"), HasSubstr("one of ce, mixup, remix, cutmix, saliencymix, cmo, smcl"),
+      HasSubstr("mean smcl")));
   EXPECT_THAT([&] { needs_of(settings); }, message);
   EXPECT_THAT([&] { check_settings(settings, {}); }, message);
   EXPECT_THAT([&] { make_method(settings, 1, {1}, {1}); }, message);
@@ -96,6 +97,27 @@ TEST(Needs, FollowTheContrastivePart) {
   EXPECT_FALSE(needs_of(settings).masks);
   EXPECT_FALSE(needs_of(settings).target_classes);
   EXPECT_EQ(needs_of(settings).target_images, plan::TargetImages::never);
+}
+
+TEST(Needs, OfMethodsThatMixAreTheirPartners) {
+  const auto mixing = [](const char* name) {
+    MethodSettings settings;
+    settings.name = name;
+    const Needs needs = needs_of(settings);
+    EXPECT_FALSE(needs.masks || needs.target_classes) << name;
+    EXPECT_EQ(needs.target_images, plan::TargetImages::never);
+    return needs.mixing;
+  };
+  EXPECT_EQ(mixing("ce").kind, plan::MixKind::none);
+  EXPECT_EQ(mixing("mixup").kind, plan::MixKind::blend);
+  EXPECT_FALSE(mixing("mixup").favours_rare);
+  EXPECT_EQ(mixing("remix").kind, plan::MixKind::blend);
+  EXPECT_TRUE(mixing("remix").favours_rare);
+  EXPECT_EQ(mixing("cutmix").kind, plan::MixKind::paste);
+  EXPECT_FALSE(mixing("cutmix").with_targets);
+  EXPECT_EQ(mixing("saliencymix").kind, plan::MixKind::paste_peak);
+  EXPECT_EQ(mixing("cmo").kind, plan::MixKind::paste);
+  EXPECT_TRUE(mixing("cmo").with_targets);
 }
 
 TEST(CheckSettings, ContrastOnMaskedStepsNeedsMasks) {
@@ -185,6 +207,16 @@ TEST(ClassWeights, ReweightingActsFromTheFirstEpoch) {
   EXPECT_EQ(first_rule_epoch(settings, 10), 0);
   settings.rule = Rule::none;
   EXPECT_EQ(first_rule_epoch(settings, 10), 10);
+}
+
+TEST(ClassWeights, ReSamplingWeightsNothing) {
+  MethodSettings settings;
+  settings.rule = Rule::resample;
+  EXPECT_EQ(first_rule_epoch(settings, 10), 0);
+  EXPECT_FALSE(ClassWeights(settings, 10, {1, 2}).at_epoch(0, at::kCPU).defined());
+  settings.rule = Rule::drs;
+  EXPECT_EQ(first_rule_epoch(settings, 10), 8);
+  EXPECT_FALSE(ClassWeights(settings, 10, {1, 2}).at_epoch(9, at::kCPU).defined());
 }
 
 TEST(CheckSettings, SoftLabelsNeedALossThatTakesThem) {

@@ -144,6 +144,42 @@ void add_masks(Collector& out, const std::vector<plan::MaskDraw>& masks) {
   out.add("plan.mask.other", other);
 }
 
+std::vector<plan::MixDraw> load_mixes(const format::SafetensorsFile& file) {
+  if (file.tensors().count("plan.mix.on") == 0) return {};
+  std::vector<plan::MixDraw> out;
+  const auto on = values_of<std::uint8_t>(file, "plan.mix.on");
+  const auto keep = values_of<double>(file, "plan.mix.keep");
+  const auto own = values_of<double>(file, "plan.mix.own");
+  const auto y = values_of<std::uint32_t>(file, "plan.mix.place_y");
+  const auto x = values_of<std::uint32_t>(file, "plan.mix.place_x");
+  const auto partners = load_draws(file, "plan.mix.partner.");
+  for (std::size_t i = 0; i < on.size(); ++i) {
+    out.push_back({on[i] != 0, partners[i], keep[i], own[i], y[i], x[i]});
+  }
+  return out;
+}
+
+void add_mixes(Collector& out, const std::vector<plan::MixDraw>& mixes) {
+  std::vector<std::uint8_t> on;
+  std::vector<double> keep, own;
+  std::vector<std::uint32_t> y, x;
+  std::vector<plan::ImageDraw> partners;
+  for (const auto& mix : mixes) {
+    on.push_back(mix.on ? 1 : 0);
+    keep.push_back(mix.keep);
+    own.push_back(mix.own);
+    y.push_back(mix.place_y);
+    x.push_back(mix.place_x);
+    partners.push_back(mix.partner);
+  }
+  out.add("plan.mix.on", on);
+  out.add("plan.mix.keep", keep);
+  out.add("plan.mix.own", own);
+  out.add("plan.mix.place_y", y);
+  out.add("plan.mix.place_x", x);
+  add_draws(out, "plan.mix.partner.", partners);
+}
+
 void bind(config::Binder& binder, StepSettings& settings) {
   binder.field("step.seed", settings.seed, {0, 1e9}, "");
   binder.field("step.epochs", settings.epochs, {1, 1e6}, "");
@@ -153,6 +189,7 @@ void bind(config::Binder& binder, StepSettings& settings) {
   plan::bind(binder, settings.mask);
   plan::bind(binder, settings.lambda);
   plan::bind(binder, settings.target);
+  plan::bind(binder, settings.mix);
   method::bind(binder, settings.method);
   nn::bind(binder, settings.network);
 }
@@ -209,6 +246,9 @@ Step Step::draw(const std::string& toml) {
   wanted.target_classes = needs.target_classes;
   wanted.target_images = needs.target_images;
   wanted.contrast_warm_up = settings.method.warm_up;
+  wanted.mix = settings.mix;
+  wanted.mixing = needs.mixing;
+  if (!needs.masks) wanted.mask.prob = 0.0;
   const plan::Planner planner(wanted, {0, 1, 2, 3, 4, 5, 6, 7}, kLabels, kClasses);
   step.target_probabilities_ = planner.target_probabilities();
   step.plan_ = planner.plan(settings.epoch, 0);
@@ -236,7 +276,9 @@ Step Step::load(const std::filesystem::path& shared, const std::filesystem::path
   step.plan_.targets = load_draws(own, "plan.targets.");
   step.plan_.target_classes = values_of<std::int32_t>(own, "plan.target_classes");
   step.plan_.masks = load_masks(own);
+  step.plan_.mixes = load_mixes(own);
   for (const auto& mask : step.plan_.masks) step.plan_.masked = step.plan_.masked || mask.on;
+  for (const auto& mix : step.plan_.mixes) step.plan_.masked = step.plan_.masked || mix.on;
   return step;
 }
 
@@ -245,6 +287,7 @@ void Step::run() {
   wanted.augment = settings_.augment;
   wanted.mask = settings_.mask;
   wanted.lambda = settings_.lambda;
+  wanted.mix = method::needs_of(settings_.method).mixing.kind;
   batch::Executor(wanted, *dataset_).execute(plan_, batch_);
   const auto method =
       method::make_method(settings_.method, settings_.epochs, counts(), target_probabilities_);
@@ -260,6 +303,7 @@ void Step::write(const std::filesystem::path& file) const {
   add_draws(out, "plan.images.", plan_.images);
   add_draws(out, "plan.targets.", plan_.targets);
   add_masks(out, plan_.masks);
+  if (!plan_.mixes.empty()) add_mixes(out, plan_.mixes);
   out.add("plan.target_classes", plan_.target_classes);
   out.add("plan.target_probabilities", target_probabilities_);
   std::vector<float> pixels(batch_.pixels.size() / sizeof(float));

@@ -22,6 +22,7 @@ struct StepSettings {
   plan::MaskSettings mask;
   plan::LambdaSettings lambda;
   plan::TargetSettings target;
+  plan::MixSettings mix;
   method::MethodSettings method;
   nn::NetworkSettings network{"resnet20", 0.25, 16};
 };
@@ -40,6 +41,7 @@ class Step {
   /// Everything that goes in and comes out, as one safetensors file.
   void write(const std::filesystem::path& file) const;
 
+  const plan::StepPlan& plan() const { return plan_; }
   const batch::Batch& batch() const { return batch_; }
   const method::StepLoss& loss() const { return loss_; }
   nn::Network& network() { return *network_; }

@@ -116,6 +116,9 @@ def make_batch(d, recipe):
             other = image("images", i, d["plan.mask.other"][i])[0]
             fill = {"mean": np.zeros_like(first), "other": normalised(other)}[mask["fill"]]
             first[y0:y1, x0:x1] = fill[y0:y1, x0:x1]
+        if "plan.mix.on" in d and d["plan.mix.on"][i]:
+            first, peak, box, share = mixed(d, recipe, i, x, image("mix.partner", i))
+            shares, masked = (share, share), share < 1
         for name, value in zip(out, (first, normalised(x), peak, box, *shares, masked)):
             out[name].append(value)
     out["targets"] = [normalised(image("targets", i)[0])
@@ -124,6 +127,43 @@ def make_batch(d, recipe):
     if not (step_masked and mask["plain"] == "add"):
         out["plain"] = []
     return out
+
+
+def mixed(d, recipe, i, x, partner):
+    """Pixels, centre, box and label weight of image i, mixed with its partner."""
+    other, rows, columns = partner
+    keep, (height, width) = d["plan.mix.keep"][i], x.shape[:2]
+    method = recipe["method"]["name"]
+    if method in ("mixup", "remix"):
+        pixels = keep * normalised(x) + (1 - keep) * normalised(other)
+        return pixels, (0, 0), (0, 0, 0, 0), remixed(d, recipe, i, keep)
+    if method == "saliencymix":
+        part = fine_grained(other[rows, columns])
+        centre = np.unravel_index(part.argmax(), part.shape)
+        centre = centre[0] + rows.start, centre[1] + columns.start
+    else:
+        centre = tuple(int(d[f"plan.mix.place_{a}"][i]) * size >> 32
+                       for a, size in (("y", height), ("x", width)))
+    box = mask_box(centre, keep, height, width, recipe["mask"]["border"])
+    y0, x0, y1, x1 = box
+    pixels = normalised(x)
+    pixels[y0:y1, x0:x1] = normalised(other)[y0:y1, x0:x1]
+    return pixels, centre, box, 1 - (y1 - y0) * (x1 - x0) / (height * width)
+
+
+def remixed(d, recipe, i, keep):
+    """Remix: the rarer of two classes keeps the label where the other is kappa times as frequent."""
+    if recipe["method"]["name"] != "remix":
+        return keep
+    n = np.bincount(d["data.labels"])
+    own = n[d["data.labels"][d["plan.images.index"][i]]]
+    other = n[d["data.labels"][d["plan.mix.partner.index"][i]]]
+    kappa, tau = recipe["mix"]["kappa"], recipe["mix"]["tau"]
+    if own / other >= kappa and keep < tau:
+        return 0
+    if own / other <= 1 / kappa and 1 - keep < tau:
+        return 1
+    return keep
 
 
 def normalised(image):
@@ -184,7 +224,8 @@ def classification(rows, d, recipe, classes):
     """`rows`: (log-probabilities, y, q, lambda, masked) of every judged image."""
     w = class_weights(d, recipe, classes)
     p = torch.tensor(d["plan.target_probabilities"])
-    own = target = total = 0
+    own = target = total = target_total = 0
+    mixes = recipe["method"]["name"] not in ("ce", "smcl")
     for log_p, y, q, share, masked in rows:
         if recipe["mce"]["label"] != "mixed":
             share = 0 if masked and recipe["mce"]["label"] == "target" else 1
@@ -192,8 +233,10 @@ def classification(rows, d, recipe, classes):
         total = total + w[y]
         if share < 1:
             expected = recipe["mce"]["target"] == "expected"
-            target = target - (1 - share) * ((p * log_p).sum() if expected else log_p[q])
-    return own / total + target / len(rows)
+            weight = w[q] if mixes else 1
+            target = target - (1 - share) * weight * ((p * log_p).sum() if expected else log_p[q])
+        target_total = target_total + w[q]
+    return own / total + target / (target_total if mixes else len(rows))
 
 
 def contrast(anchors, members, recipe):
@@ -220,7 +263,7 @@ def reference(d, recipe):
     masked = b["masked"]
     x_rows = [not m and not plain for m in masked] + [True] * count * plain
     x_rows += [False] * count * targets
-    if recipe["bn"]["stats"] == "all":
+    if recipe["bn"]["stats"] == "all" or recipe["method"]["name"] != "smcl":
         x_rows = [True] * len(pixels)
     net = network(d)
     logits, z, after = forward(net, torch.tensor(pixels).permute(0, 3, 1, 2), torch.tensor(x_rows))
@@ -252,7 +295,7 @@ def reference(d, recipe):
             "batch.contrast_lambda": np.array(b["area"], float),
             "batch.peaks": np.array(b["peaks"], np.int32),
             "batch.boxes": np.array(b["boxes"], np.int32)}
-    if not len(d["plan.mask.on"]):
+    if not len(d["plan.mask.on"]) and "plan.mix.on" not in d:
         out |= {"batch.peaks": np.zeros((0, 2), np.int32), "batch.boxes": np.zeros((0, 4), np.int32)}
     return out
 

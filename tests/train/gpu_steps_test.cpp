@@ -126,6 +126,37 @@ TEST(GpuSteps, AreTheStepsOfTheCpuRecordedOrNot) {
   EXPECT_TRUE(masked > 0 && masked < 18) << "both kinds of steps occurred";
 }
 
+/// The same for steps of mixed images, some of them, under a deferred re-sampling.
+TEST(GpuSteps, MixImagesAsTheCpu) {
+  for (const char* name : {"mixup", "saliencymix", "cmo"}) {
+    SCOPED_TRACE(name);
+    Experiment experiment;
+    experiment.method_settings.name = name;
+    experiment.method_settings.rule = method::Rule::drs;
+    experiment.plan_settings.mask.prob = 0.0;
+    experiment.plan_settings.target_classes = false;
+    experiment.plan_settings.target_images = plan::TargetImages::never;
+    experiment.plan_settings.mixing = method::needs_of(experiment.method_settings).mixing;
+    experiment.plan_settings.mix.prob = 0.6;
+    experiment.plan_settings.resample_from = 2;
+    experiment.executor.mix = experiment.plan_settings.mixing.kind;
+    experiment.make();
+    nn::Network recorded = network_on(experiment);
+    nn::Network reference = network_on(experiment);
+    const auto steps = experiment.on_gpu(recorded);
+    batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+    const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
+    const auto got = train(*steps, 0, 6);
+    const auto wanted = train(*cpu, 0, 6);
+    EXPECT_EQ(steps->graph(), "captured");
+    EXPECT_GT(experiment.gpu.launches, 5);
+    expect_same_state(recorded, reference);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(to_json(got[i]), to_json(wanted[i])) << i;
+    }
+  }
+}
+
 TEST(GpuSteps, GoOnInTheMiddleOfAnEpoch) {
   Experiment experiment;
   experiment.make();

@@ -18,7 +18,7 @@ void expect_executors_bits(const batch::ExecutorSettings& settings, const data::
   std::vector<plan::StepPlan> plans;
   for (std::uint64_t i = 0; i < 3; ++i) {
     // The last step of an epoch may be shorter.
-    plans.push_back(any_plan(3 * seed + i, i == 2 ? count / 2 + 1 : count, set));
+    plans.push_back(any_step(settings, 3 * seed + i, i == 2 ? count / 2 + 1 : count, set));
   }
   BatchMaker maker(settings, set, images, {static_cast<int>(count), 3, true});
   const Stream stream;
@@ -40,6 +40,7 @@ void expect_bits_at(int height, int width, std::uint64_t seeds, std::size_t coun
   const DeviceImages images(set, 0);
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     expect_executors_bits(any_settings(seed, height, width), set, images, seed, count);
+    expect_executors_bits(any_mixing(seed, height, width), set, images, seed, count);
     if (::testing::Test::HasFailure()) return;
   }
 }

@@ -169,7 +169,7 @@ void loading(const data::ResidentDataset& set, const DeviceImages& images) {
   }
   const plan::Planner planner(planner_settings(Sort::contrast, 128), samples, labels,
                               set.classes());
-  BatchMaker maker({}, set, images, {128, kSteps, true});
+  BatchMaker maker({}, set, images, {128, kSteps, 1});
   const Stream stream;
   std::vector<double> seconds;
   for (int round = 0; round < kRounds; ++round) {

@@ -18,7 +18,7 @@ enum class Precision { fp32, bf16 };
 /// `count` each follow one another in `pixels`:
 ///   first: masked or mixed images m_i (x_i itself where image i is neither)
 ///   plain: x_i, only under mask.plain = add on a masked step
-///   target: t_i, where the plan has target images
+///   targets: t_i, where the plan has target images, or further views of the x_i, a block each
 struct Batch {
   int count = 0;  ///< B
   int height = 0;
@@ -26,7 +26,7 @@ struct Batch {
   Precision precision = Precision::fp32;
   bool masked = false;
   bool has_plain = false;
-  bool has_targets = false;
+  int target_blocks = 0;
   /// Normalised, channels-last: blocks * count * height * width * 3 values of `precision`
   /// (bf16 as the high half of the float, rounded to nearest even).
   std::vector<std::byte> pixels;
@@ -46,7 +46,7 @@ struct Batch {
   std::vector<Box> boxes;
   std::vector<std::uint32_t> samples;  ///< B, positions in the data set, to name culprits
 
-  int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }
+  int blocks() const { return 1 + (has_plain ? 1 : 0) + target_blocks; }
 };
 
 struct ExecutorSettings {

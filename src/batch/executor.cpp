@@ -16,7 +16,7 @@ void check_plan(const plan::StepPlan& plan) {
   const std::size_t count = plan.images.size();
   const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
   if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
-      !fits(plan.targets.size()) || !fits(plan.mixes.size())) {
+      plan.targets.size() % count != 0 || !fits(plan.mixes.size())) {
     throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
                                " masks, ", plan.target_classes.size(), " target classes, ",
                                plan.targets.size(), " target images and ", plan.mixes.size(),
@@ -115,7 +115,7 @@ void Executor::State::prepare(const plan::StepPlan& plan, Batch& out) const {
   out.precision = settings.precision;
   out.masked = plan.masked;
   out.has_plain = plan.masked && settings.mask.plain == plan::Plain::add;
-  out.has_targets = !plan.targets.empty();
+  out.target_blocks = static_cast<int>(plan.targets.size() / count);
   out.pixels.resize(static_cast<std::size_t>(out.blocks()) * count * pixels() * 3 *
                     normaliser.value_bytes());
   out.labels.resize(count);
@@ -216,7 +216,7 @@ void Executor::State::target(const plan::StepPlan& plan, std::size_t i, Batch& o
   const int padding = settings.augment.crop_padding;
   augment(image(draw.index, plan.epoch, scratch), plan::resolve(draw, padding), padding,
           augmented.data());
-  const std::size_t block = static_cast<std::size_t>(out.blocks()) - 1;
+  const auto block = static_cast<std::size_t>(out.blocks() - out.target_blocks);
   const std::size_t bytes = pixels() * 3 * normaliser.value_bytes();
   normaliser.write(augmented.data(), pixels(),
                    out.pixels.data() + (block * plan.images.size() + i) * bytes);

@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   mix_share = 13,         ///< share that a mixed image keeps
   mix_partner = 14,       ///< which image of the batch is whose partner
   mix_place = 15,         ///< place of a pasted box
+  view_augment = 19,      ///< crop and flip of further views of the ordinary batch
   resample_class = 16,    ///< classes of a re-sampled ordinary batch
   resample_image = 17,    ///< images of these classes
   resample_augment = 18,  ///< crop and flip of these images

@@ -44,6 +44,7 @@ plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int cou
   settings.target_classes = true;
   settings.target_images = plan::TargetImages::never;
   settings.mixing = {};
+  settings.views = 0;
   return plan::Planner(settings, chosen, labels, data.classes());
 }
 

@@ -96,22 +96,23 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const method::Needs needs = method::needs_of(method);
   const bool ce = !needs.masks;
   const std::string name = as_set(recipe, "method.name");
+  const bool contrasts = needs.masks || method::contrasts_views(method);
   const std::vector<std::string_view> contrast{"contrast.tau",      "contrast.when",
                                                "contrast.warm_up",  "contrast.set",
                                                "contrast.own_term", "contrast.detach_target"};
-  std::vector<std::string_view> only_smcl = contrast;
-  only_smcl.insert(only_smcl.end(), {"mask.plain", "mce.", "bn.stats"});
-  rules.push_back({only_smcl, ce,
-                   concat(name, ", which has no masked images and no contrastive part"),
+  rules.push_back({{"mask.plain", "mce.", "bn.stats", "contrast.when", "contrast.warm_up",
+                    "contrast.set", "contrast.own_term", "contrast.detach_target"},
+                   ce,
+                   concat(name, ", which has no masked images and no target images"),
                    "set method.name = smcl"});
   rules.push_back({{"target."},
                    ce && !needs.mixing.with_targets,
                    concat(name, ", which has no target classes"),
                    "set method.name = smcl or cmo"});
-  rules.push_back({{"contrast.mu"},
-                   ce && method.mu > 0,
+  rules.push_back({{"contrast.mu", "contrast.tau"},
+                   !contrasts && method.mu > 0,
                    concat(name, ", which has no contrastive part"),
-                   "set method.name = smcl"});
+                   "set method.name = smcl, supcon or bcl"});
   rules.push_back({{"mix."},
                    needs.mixing.kind == plan::MixKind::none,
                    concat(name, ", which mixes no images"),

@@ -53,6 +53,7 @@ Recipe bound(const config::Document& document, const std::string& name) {
   bind(binder, recipe.data);
   bind(binder, recipe.network);
   bind(binder, recipe.method);
+  recipe.network.prototypes = method::needs_of(recipe.method).prototypes;
   bind(binder, recipe.augment);
   bind(binder, recipe.mask);
   bind(binder, recipe.lambda);
@@ -133,6 +134,7 @@ plan::PlannerSettings Recipe::planner_settings() const {
   settings.contrast_warm_up = method.warm_up;
   settings.mix = mix;
   settings.mixing = needs.mixing;
+  settings.views = needs.views;
   if (method.rule == method::Rule::resample || method.rule == method::Rule::drs) {
     settings.resample_from = method::first_rule_epoch(method, train.epochs);
     settings.resample_b = method.rule_b;

@@ -37,8 +37,9 @@ bool any_mask(const Recipe& recipe) {
 }
 
 bool any_contrast(const Recipe& recipe) {
-  return method::needs_of(recipe.method).target_images != plan::TargetImages::never &&
-         recipe.method.mu > 0;
+  const method::Needs needs = method::needs_of(recipe.method);
+  return recipe.method.mu > 0 &&
+         (needs.views > 0 || needs.target_images != plan::TargetImages::never);
 }
 
 bool any_mixing(const Recipe& recipe) {
@@ -47,7 +48,8 @@ bool any_mixing(const Recipe& recipe) {
 
 /// Whether the contrastive part begins with the masks, or contrast.warm_up epochs before.
 bool contrast_waits(const Recipe& recipe) {
-  return any_contrast(recipe) && recipe.method.when != method::ContrastWhen::always;
+  return method::needs_of(recipe.method).masks && any_contrast(recipe) &&
+         recipe.method.when != method::ContrastWhen::always;
 }
 
 /// What the epochs' number moves. Throws UsageError where it would have changed the past.

@@ -46,7 +46,7 @@ class Batches : public tensor::GpuBatches {
     out.contrast_lambda = view(made.contrast_lambda, {out.count}, at::kFloat);
     out.masked = shape.masked;
     out.has_plain = shape.has_plain;
-    out.has_targets = shape.has_targets;
+    out.target_blocks = shape.target_blocks;
     out.marks = view(made.is_masked, {out.count}, at::kByte);
     return out;
   }

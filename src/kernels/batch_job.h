@@ -89,15 +89,17 @@ struct BatchJob {
   MemoryPlan memory;
   ResidentImages set;
   const std::byte* table = nullptr;  ///< value_table
-  /// Records of consecutive steps, `stride` images each; *step says which step is made.
+  /// Records of consecutive steps, `stride` images and `target_stride` targets each; *step says
+  /// which step is made.
   const ImageTask* images = nullptr;
   const ImageTask* targets = nullptr;
   std::int64_t stride = 0;
+  std::int64_t target_stride = 0;
   const std::uint32_t* step = nullptr;
   std::byte* workspace = nullptr;  ///< memory.global() bytes a block
   BatchOutput out;
 
-  SMCL_HD int images_in_all() const { return shape.has_targets ? 2 * shape.count : shape.count; }
+  SMCL_HD int images_in_all() const { return (1 + shape.target_blocks) * shape.count; }
 };
 
 }  // namespace smcl::kernels

@@ -60,6 +60,7 @@ BatchMaker::BatchMaker(const batch::ExecutorSettings& settings, const data::Data
   job_.rules = batch_rules(settings, dataset);
   job_.set = images.get();
   job_.stride = capacity.batch_size;
+  job_.target_stride = std::int64_t{capacity.batch_size} * capacity.target_blocks;
   if (images.height() != job_.rules.height || images.width() != job_.rules.width ||
       images.size() != dataset.size() || capacity.batch_size < 1 || capacity.steps < 1) {
     throw InternalError(concat("a maker of batches got ", images.size(), " images of ",
@@ -91,16 +92,17 @@ void BatchMaker::allocate() {
   const auto count = static_cast<std::size_t>(capacity_.batch_size);
   const std::size_t tasks = product(capacity_.steps, capacity_.batch_size, 1);
   images_ = DeviceMemory<ImageTask>(tasks, "the plans of an epoch");
-  if (capacity_.target_images) {
-    targets_ = DeviceMemory<ImageTask>(tasks, "the plans of an epoch's target images");
+  if (capacity_.target_blocks > 0) {
+    targets_ = DeviceMemory<ImageTask>(product(capacity_.target_blocks, 1, tasks),
+                                       "the plans of an epoch's target images");
   }
   step_ = DeviceMemory<std::uint32_t>(1, "the number of the step");
   const int blocks_at_once = std::min(std::max(few_.most_blocks, many_.most_blocks),
-                                      capacity_.batch_size * (capacity_.target_images ? 2 : 1));
+                                      capacity_.batch_size * (1 + capacity_.target_blocks));
   workspace_ = DeviceMemory<std::byte>(product(blocks_at_once, 1, job_.memory.global()),
                                        "the working memory of saliency");
   const std::size_t blocks =
-      1 + (job_.rules.plain_added ? 1 : 0) + (capacity_.target_images ? 1 : 0);
+      1U + (job_.rules.plain_added ? 1U : 0U) + static_cast<std::size_t>(capacity_.target_blocks);
   const std::size_t image_bytes =
       product(job_.rules.height, job_.rules.width, job_.rules.bf16 ? 6 : 12);
   pixels_ = DeviceMemory<std::byte>(blocks * count * image_bytes, "a batch");
@@ -128,18 +130,20 @@ void BatchMaker::upload(const std::vector<PackedStep>& steps, cudaStream_t strea
   }
   const auto stride = static_cast<std::size_t>(capacity_.batch_size);
   std::vector<ImageTask> images(steps.size() * stride);
-  std::vector<ImageTask> targets(capacity_.target_images ? images.size() : 0);
+  const auto target_stride = static_cast<std::size_t>(job_.target_stride);
+  std::vector<ImageTask> targets(steps.size() * target_stride);
   std::vector<StepShape> shapes;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const PackedStep& step = steps[i];
-    if (step.images.size() > stride || (!step.targets.empty() && targets.empty())) {
+    if (step.images.size() > stride || step.targets.size() > target_stride) {
       throw InternalError(concat("a maker of batches of ", stride, " images got a step of ",
                                  step.images.size(), " and ", step.targets.size(),
                                  " target images"));
     }
     const auto start = static_cast<std::ptrdiff_t>(i * stride);
     std::copy(step.images.begin(), step.images.end(), images.begin() + start);
-    std::copy(step.targets.begin(), step.targets.end(), targets.begin() + start);
+    std::copy(step.targets.begin(), step.targets.end(),
+              targets.begin() + static_cast<std::ptrdiff_t>(i * target_stride));
     shapes.push_back(step.shape);
   }
   images_.upload(images.data(), 0, images.size(), stream);
@@ -170,7 +174,7 @@ void BatchMaker::seek(int step, cudaStream_t stream) {
 
 void BatchMaker::make(const StepShape& shape, cudaStream_t stream) {
   if (shape.count < 1 || shape.count > capacity_.batch_size ||
-      (shape.has_targets && !capacity_.target_images) ||
+      shape.target_blocks > capacity_.target_blocks ||
       (shape.has_plain && !job_.rules.plain_added)) {
     throw InternalError(concat("a maker of batches of ", capacity_.batch_size,
                                " images was asked for a step of ", shape.count, " in ",
@@ -200,7 +204,7 @@ void BatchMaker::download(const StepShape& shape, batch::Batch& out, cudaStream_
 
 double BatchMaker::least_bytes(const StepShape& shape) const {
   const double values = 3.0 * job_.rules.height * job_.rules.width;
-  const int sources = shape.has_targets ? 2 : 1;
+  const int sources = 1 + shape.target_blocks;
   return shape.count * values * (sources + shape.blocks() * (job_.rules.bf16 ? 2.0 : 4.0));
 }
 

@@ -130,7 +130,7 @@ std::vector<std::byte> value_table(const batch::ExecutorSettings& settings) {
 PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset) {
   const std::size_t count = plan.images.size();
   if (count == 0 || !fits(plan.masks.size(), count) || !fits(plan.target_classes.size(), count) ||
-      !fits(plan.targets.size(), count) || !fits(plan.mixes.size(), count)) {
+      plan.targets.size() % count != 0 || !fits(plan.mixes.size(), count)) {
     throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
                                " masks, ", plan.target_classes.size(), " target classes, ",
                                plan.targets.size(), " target images and ", plan.mixes.size(),
@@ -140,7 +140,7 @@ PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data:
   step.shape = {static_cast<int>(count),
                 plan.masked,
                 plan.masked && rules.plain_added,
-                !plan.targets.empty(),
+                static_cast<int>(plan.targets.size() / count),
                 !plan.masks.empty() || !plan.mixes.empty(),
                 !plan.target_classes.empty()};
   for (std::size_t i = 0; i < count; ++i) {
@@ -181,7 +181,7 @@ void make_room(const StepShape& shape, const BatchRules& rules, batch::Batch& ou
   out.precision = rules.bf16 ? batch::Precision::bf16 : batch::Precision::fp32;
   out.masked = shape.masked;
   out.has_plain = shape.has_plain;
-  out.has_targets = shape.has_targets;
+  out.target_blocks = shape.target_blocks;
   out.pixels.resize(static_cast<std::size_t>(shape.blocks()) * count * values *
                     (rules.bf16 ? 2 : 4));
   out.labels.resize(count);

@@ -70,25 +70,25 @@ struct StepShape {
   int count = 0;  ///< B
   bool masked = false;
   bool has_plain = false;
-  bool has_targets = false;
+  int target_blocks = 0;
   bool has_places = false;         ///< the plan has masks, cut-outs or mixed images
   bool has_target_labels = false;  ///< the plan has target classes
   bool operator==(const StepShape&) const = default;
-  SMCL_HD int blocks() const { return 1 + (has_plain ? 1 : 0) + (has_targets ? 1 : 0); }
+  SMCL_HD int blocks() const { return 1 + (has_plain ? 1 : 0) + target_blocks; }
 };
 
 /// For how much a maker of batches on the GPU takes memory.
 struct BatchCapacity {
-  int batch_size = 128;        ///< images of a step, at most
-  int steps = 1;               ///< steps that are loaded at once, at most
-  bool target_images = false;  ///< steps may have target images
+  int batch_size = 128;   ///< images of a step, at most
+  int steps = 1;          ///< steps that are loaded at once, at most
+  int target_blocks = 0;  ///< of target images or further views a step, at most
 };
 
 /// A step plan in records.
 struct PackedStep {
   StepShape shape;
   std::vector<ImageTask> images;
-  std::vector<ImageTask> targets;  ///< empty, or as many
+  std::vector<ImageTask> targets;  ///< as many a block
 };
 
 /// True object boxes are looked up here. Throws InternalError for positions outside the data set

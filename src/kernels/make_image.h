@@ -226,7 +226,7 @@ SMCL_HD inline Picture other_of(const BatchJob& job, const ImageTask& task) {
           false};
 }
 
-/// Where image `i` of image block `block` goes.
+/// Where image `i` of image block `block` goes; blocks follow one another.
 SMCL_HD inline ValueWriter writer_of(const BatchJob& job, int block, int i) {
   const std::size_t values =
       static_cast<std::size_t>(job.rules.height) * static_cast<std::size_t>(job.rules.width) * 3;
@@ -293,10 +293,11 @@ SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
   });
 }
 
+/// Image `i` of the target blocks.
 SMCL_HD inline void make_target(const BatchJob& job, const Block& block, const ImageTask& task,
                                 int i) {
   const Picture augmented = picture_of(job, task);
-  const ValueWriter out = writer_of(job, job.shape.blocks() - 1, i);
+  const ValueWriter out = writer_of(job, job.shape.blocks() - job.shape.target_blocks, i);
   block.step([&](int thread) {
     block.share(thread, job.rules.height, 3 * job.rules.width, [&](int y, int value) {
       const std::size_t index =
@@ -315,12 +316,13 @@ SMCL_HD inline void make_images(const BatchJob& job, const Block& block, int num
       lay_out(job.memory, job.rules.height * job.rules.width, shared,
               job.workspace + static_cast<std::size_t>(number) * job.memory.global());
   const std::int64_t start = static_cast<std::int64_t>(*job.step) * job.stride;
+  const std::int64_t first_target = static_cast<std::int64_t>(*job.step) * job.target_stride;
   for (int image = number; image < job.images_in_all(); image += numbers) {
     if (image < job.shape.count) {
       make_ordinary(job, block, memory, job.images[start + image], image);
     } else {
       const int i = image - job.shape.count;
-      make_target(job, block, job.targets[start + i], i);
+      make_target(job, block, job.targets[first_target + i], i);
     }
   }
 }

@@ -30,6 +30,9 @@ void check_shapes(const at::Tensor& anchors, const at::Tensor& set, const at::Te
     throw InternalError(concat("contrast: excluded has shape ", excluded.sizes(), ", expected [",
                                anchors.size(0), "]"));
   }
+  if (options.balanced && options.own_term) {
+    throw InternalError("contrast: balanced has no place for the own term");
+  }
   if (!(options.tau > 0)) {
     throw UsageError(concat("contrast.tau is ", options.tau, ", expected more than 0"));
   }
@@ -42,8 +45,17 @@ void check_anchor_values(const at::Tensor& values, const at::Tensor& anchors, co
   }
 }
 
+/// How many members that count have the class of each member, for every anchor: [N, M], at least 1.
+at::Tensor class_sizes(const Similarities& similar, const at::Tensor& set_classes) {
+  const auto type = similar.scaled.scalar_type();
+  const at::Tensor same = (set_classes.unsqueeze(1) == set_classes.unsqueeze(0)).to(type);
+  if (!similar.kept.defined()) return same.sum(0, true);
+  return similar.kept.to(type).mm(same).clamp_min(1);
+}
+
 Similarities similarities(const at::Tensor& anchors, const at::Tensor& set,
-                          const at::Tensor& excluded, const ContrastOptions& options) {
+                          const at::Tensor& set_classes, const at::Tensor& excluded,
+                          const ContrastOptions& options) {
   Similarities out;
   const at::Tensor scaled_anchors = anchors / options.tau;
   out.scaled = scaled_anchors.mm(set.t());
@@ -53,6 +65,7 @@ Similarities similarities(const at::Tensor& anchors, const at::Tensor& set,
     out.scaled = out.scaled.masked_fill(out.kept.logical_not(), left_out);
   }
   at::Tensor denominators = out.scaled;
+  if (options.balanced) denominators = denominators - class_sizes(out, set_classes).log();
   if (options.own_term) {
     denominators = at::cat({denominators, (scaled_anchors * anchors).sum(1, true)}, 1);
   }
@@ -82,7 +95,7 @@ at::Tensor supervised_contrast(const at::Tensor& anchors, const at::Tensor& clas
   check_shapes(anchors, set, set_classes, excluded, options);
   check_anchor_values(classes, anchors, "classes");
   if (set.size(0) == 0) return anchors.sum(1) * 0;
-  const Similarities similar = similarities(anchors, set, excluded, options);
+  const Similarities similar = similarities(anchors, set, set_classes, excluded, options);
   return weighted_terms(similar, positive_weights(similar, classes, set_classes));
 }
 
@@ -95,7 +108,7 @@ at::Tensor mixed_contrast(const at::Tensor& anchors, const at::Tensor& own,
   check_anchor_values(target, anchors, "target classes");
   check_anchor_values(lambda, anchors, "lambda");
   if (set.size(0) == 0) return anchors.sum() * 0;
-  const Similarities similar = similarities(anchors, set, excluded, options);
+  const Similarities similar = similarities(anchors, set, set_classes, excluded, options);
   const at::Tensor share = lambda.to(similar.scaled.scalar_type()).unsqueeze(1);
   const at::Tensor weights = share * positive_weights(similar, own, set_classes) +
                              (1 - share) * positive_weights(similar, target, set_classes);

@@ -29,10 +29,12 @@ SMCL_API at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tenso
 /// with A = `set` [M, D] (labels [M]) and P those of A with the anchor's class; 0 where P is empty
 /// (never NaN). `anchors` [N, D], `classes` [N]. With `own_term` the anchor's own embedding joins
 /// A, never P. `excluded` [N] int64 (or undefined): index in `set` of the anchor itself, which is
-/// left out of A and P; -1 = none. Returns [N].
+/// left out of A and P; -1 = none. `balanced`: every a in the denominator is divided by how many of
+/// A have its class, so that classes weigh alike (BCL, Zhu et al. 2022, equation 6). Returns [N].
 struct ContrastOptions {
   double tau = 0.1;
   bool own_term = false;
+  bool balanced = false;  ///< not with own_term
 };
 SMCL_API at::Tensor supervised_contrast(const at::Tensor& anchors, const at::Tensor& classes,
                                         const at::Tensor& set, const at::Tensor& set_classes,

@@ -7,7 +7,7 @@ namespace smcl::method {
 
 StepLoss CrossEntropy::loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) {
   const bool mixes = needs_.mixing.kind != plan::MixKind::none;
-  if ((batch.masked && !mixes) || batch.has_targets || batch.has_plain) {
+  if ((batch.masked && !mixes) || batch.target_blocks > 0 || batch.has_plain) {
     throw InternalError("method ce got a batch with masks or targets, expected a plain one");
   }
   nn::ForwardOptions options;

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "method/ce.h"
 #include "method/smcl.h"
+#include "method/views.h"
 
 namespace smcl::method {
 namespace {
@@ -26,6 +27,9 @@ std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
   check_numbers(settings);
   ClassWeights weights(settings, epochs, train_counts);
   loss::BaseLoss base(settings.base, train_counts, logit_scale);
+  if (contrasts_views(settings)) {
+    return std::make_unique<ViewContrast>(settings, std::move(base), std::move(weights));
+  }
   if (!needs.masks) {
     return std::make_unique<CrossEntropy>(needs, std::move(base), std::move(weights));
   }

@@ -24,7 +24,8 @@ enum class Rule { none, reweight, drw, resample, drs };
 
 /// What the method adds to data, plan and network (docs/method.md, table of settings).
 struct MethodSettings {
-  std::string name = "smcl";  ///< ce, mixup, remix, cutmix, saliencymix, cmo, smcl
+  /// ce, mixup, remix, cutmix, saliencymix, cmo, supcon, bcl, smcl
+  std::string name = "smcl";
   loss::BaseLossSettings base;
   MceLabel label = MceLabel::mixed;
   MceTarget target = MceTarget::sampled;
@@ -50,6 +51,8 @@ struct Needs {
   bool target_classes = false;
   plan::TargetImages target_images = plan::TargetImages::never;
   plan::Mixing mixing;
+  int views = 0;            ///< further views of the ordinary images
+  bool prototypes = false;  ///< of the network (nn::NetworkSettings)
 };
 
 /// Losses of a step. `total` is differentiable, the parts are detached means for the record
@@ -86,6 +89,9 @@ SMCL_API std::unique_ptr<Method> make_method(const MethodSettings& settings, int
 /// Needs without making the method (the planner is made first). Throws UsageError where method.name
 /// is unknown; the text lists those that are known.
 SMCL_API Needs needs_of(const MethodSettings& settings);
+
+/// Whether the method's contrastive part, where mu is above 0, is between views of its images.
+SMCL_API bool contrasts_views(const MethodSettings& settings);
 
 /// Checks that span method and mask settings; throws UsageError with one sentence.
 SMCL_API void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask);

@@ -37,16 +37,20 @@ void check_contrast(const MethodSettings& settings, const plan::MaskSettings& ma
 struct Name {
   std::string name;
   plan::Mixing mixing;
+  int views = 0;  ///< where there is a contrastive part
+  bool prototypes = false;
 };
 
 const std::vector<Name> kNames = {
-    {"ce", {}},
-    {"mixup", {plan::MixKind::blend, false, false}},
-    {"remix", {plan::MixKind::blend, false, true}},
-    {"cutmix", {plan::MixKind::paste, false, false}},
-    {"saliencymix", {plan::MixKind::paste_peak, false, false}},
-    {"cmo", {plan::MixKind::paste, true, false}},
-    {"smcl", {}},
+    {"ce", {}, 0, false},
+    {"mixup", {plan::MixKind::blend, false, false}, 0, false},
+    {"remix", {plan::MixKind::blend, false, true}, 0, false},
+    {"cutmix", {plan::MixKind::paste, false, false}, 0, false},
+    {"saliencymix", {plan::MixKind::paste_peak, false, false}, 0, false},
+    {"cmo", {plan::MixKind::paste, true, false}, 0, false},
+    {"supcon", {}, 1, false},
+    {"bcl", {}, 2, true},
+    {"smcl", {}, 0, false},
 };
 
 std::vector<std::string> names() {
@@ -62,7 +66,10 @@ std::string known_names() {
   return out;
 }
 
-[[noreturn]] void refuse_name(const std::string& name) {
+const Name& named(const std::string& name) {
+  for (const Name& known : kNames) {
+    if (known.name == name) return known;
+  }
   const std::string near = config::nearest(name, names());
   throw UsageError(concat("method.name is \"", name, "\", expected one of ", known_names(),
                           near.empty() ? "" : concat(" (did you mean ", near, "?)")));
@@ -113,13 +120,17 @@ void bind(config::Binder& binder, MethodSettings& settings) {
   binder.field("rule.b", settings.rule_b, {0.0, 1.0}, "b of class-balanced weights");
 }
 
+bool contrasts_views(const MethodSettings& settings) {
+  return named(settings.name).views > 0;
+}
+
 Needs needs_of(const MethodSettings& settings) {
-  const auto known = std::find_if(kNames.begin(), kNames.end(),
-                                  [&](const Name& each) { return each.name == settings.name; });
-  if (known == kNames.end()) refuse_name(settings.name);
+  const Name& known = named(settings.name);
   Needs needs;
-  needs.mixing = known->mixing;
-  if (known->name != "smcl") return needs;
+  needs.mixing = known.mixing;
+  needs.prototypes = known.prototypes;
+  if (settings.mu > 0) needs.views = known.views;
+  if (known.name != "smcl") return needs;
   needs.masks = true;
   needs.target_classes = true;
   if (settings.mu > 0) {

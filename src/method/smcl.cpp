@@ -19,8 +19,8 @@ bool Smcl::reads_marks() const {
 }
 
 StepLoss Smcl::loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) {
-  const bool contrast = settings_.mu > 0 && batch.has_targets;
-  if (settings_.mu > 0 && settings_.when == ContrastWhen::always && !batch.has_targets) {
+  const bool contrast = settings_.mu > 0 && batch.target_blocks > 0;
+  if (settings_.mu > 0 && settings_.when == ContrastWhen::always && batch.target_blocks == 0) {
     throw InternalError("contrast.when = always got a batch without target images");
   }
   nn::ForwardOptions options;

@@ -53,7 +53,7 @@ at::Tensor mixed_classification(const loss::BaseLoss& base, const at::Tensor& lo
 }
 
 ContrastMembers contrast_members(const tensor::TensorBatch& batch, ContrastSet set) {
-  if (!batch.has_targets || !batch.target_labels.defined()) {
+  if (batch.target_blocks == 0 || !batch.target_labels.defined()) {
     throw InternalError("the contrastive part needs target images, the batch has none");
   }
   if (set == ContrastSet::target) return {{}, batch.target_labels, {}};
@@ -110,7 +110,7 @@ std::vector<std::uint8_t> plain_rows(const tensor::TensorBatch& batch) {
     rows.assign(count, 0);
     rows.resize(2 * count, 1);
   }
-  if (batch.has_targets) rows.resize(rows.size() + count, 0);
+  if (batch.target_blocks > 0) rows.resize(rows.size() + count, 0);
   return rows;
 }
 

@@ -82,6 +82,7 @@ Architecture make_architecture(const NetworkSettings& settings, int classes) {
   out.features = in;
   out.classes = classes;
   out.head_dim = settings.head_dim;
+  out.prototypes = settings.prototypes;
   return out;
 }
 
@@ -111,6 +112,10 @@ std::vector<tensor::Slot> make_slots(const Architecture& architecture) {
   }
   add_linear(slots, "head.0", architecture.features, architecture.features);
   add_linear(slots, "head.2", architecture.head_dim, architecture.features);
+  if (architecture.prototypes) {
+    add_linear(slots, "head.prototypes.0", architecture.features, architecture.features);
+    add_linear(slots, "head.prototypes.2", architecture.head_dim, architecture.features);
+  }
   return slots;
 }
 

@@ -131,6 +131,15 @@ at::Tensor Network::Implementation::logits(const at::Tensor& features) const {
   return architecture.cosine_scale * at::linear(normalise_rows(features), normalise_rows(weight));
 }
 
+at::Tensor Network::Implementation::projected(const at::Tensor& features,
+                                              const std::string& head) const {
+  const auto linear = [&](const at::Tensor& x, const char* layer) {
+    return at::linear(x, store.view(concat(head, layer, ".weight")),
+                      store.view(concat(head, layer, ".bias")));
+  };
+  return normalise_rows(linear(linear(features, ".0").relu(), ".2"));
+}
+
 Network::Network(const NetworkSettings& settings, int classes, std::uint64_t seed,
                  batch::Precision precision, at::Device device)
     : implementation_(std::make_unique<Implementation>(make_architecture(settings, classes),
@@ -155,11 +164,10 @@ Output Network::forward(const at::Tensor& images, const ForwardOptions& options)
   out.features = self.features(images.contiguous(at::MemoryFormat::ChannelsLast), options);
   out.logits = self.logits(out.features);
   if (options.embeddings) {
-    const at::Tensor hidden =
-        at::linear(out.features, self.store.view("head.0.weight"), self.store.view("head.0.bias"))
-            .relu();
-    out.embeddings = normalise_rows(
-        at::linear(hidden, self.store.view("head.2.weight"), self.store.view("head.2.bias")));
+    out.embeddings = self.projected(out.features, "head");
+    if (self.architecture.prototypes) {
+      out.prototypes = self.projected(self.store.view("fc.weight"), "head.prototypes");
+    }
   }
   if (options.training) ++self.batches_tracked;
   return out;

@@ -29,7 +29,8 @@ struct NetworkSettings {
   double width = 1.0;             ///< factor on the widths 16/32/64
   int head_dim = 128;  ///< of the embeddings; the head's hidden layer is as wide as the features
   Classifier classifier = Classifier::linear;
-  double scale = 30.0;  ///< of cosines, with Classifier::cosine
+  double scale = 30.0;      ///< of cosines, with Classifier::cosine
+  bool prototypes = false;  ///< beside the head an MLP that makes a prototype of each class (BCL)
 };
 SMCL_API void bind(config::Binder& binder, NetworkSettings& settings);
 /// What logits are of cosines: 1 for a linear classifier.
@@ -40,6 +41,9 @@ struct Output {
   at::Tensor features;    ///< [N, D], after global average pooling
   at::Tensor logits;      ///< [N, C]
   at::Tensor embeddings;  ///< [N, head_dim], L2-normalised; undefined unless asked for
+  /// [C, head_dim], L2-normalised, of the classifier's weights; undefined unless the network has
+  /// them and embeddings are asked for.
+  at::Tensor prototypes;
 };
 
 /// What computes the convolutions, batch norm, ReLU and addition.

@@ -23,6 +23,9 @@ struct Network::Implementation {
   /// float32 [N, C].
   at::Tensor logits(const at::Tensor& features) const;
 
+  /// float32 [N, head_dim], L2-normalised, of the MLP with that name.
+  at::Tensor projected(const at::Tensor& features, const std::string& head) const;
+
   Architecture architecture;
   tensor::FlatStore store;
   ConvNorm stem;

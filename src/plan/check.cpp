@@ -72,6 +72,11 @@ void check_settings(const PlannerSettings& settings) {
     throw UsageError(concat("warm-up of the contrastive part is ", settings.contrast_warm_up,
                             " epochs; expected at least 0"));
   }
+  if (settings.views < 0 || settings.views > kMostViews ||
+      (settings.views > 0 && settings.target_images != TargetImages::never)) {
+    throw UsageError(concat(settings.views, " further views of an image; expected 0 to ",
+                            kMostViews, ", and none beside target images"));
+  }
   const MaskSettings& mask = settings.mask;
   require_share(mask.prob, "mask.prob");
   require_share(mask.cutout_prob, "plain.cutout");

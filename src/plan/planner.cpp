@@ -184,6 +184,7 @@ StepPlan Planner::plan(int epoch, int step) const {
   }
   draw_masks(plan, *order, first);
   draw_targets(plan, first);
+  draw_views(plan, first);
   draw_mixes(plan, *order, first);
   return plan;
 }
@@ -250,6 +251,18 @@ ImageDraw Planner::draw_target_image(std::uint32_t target, std::uint32_t epoch,
       target, RandomStream(settings_.seed, Purpose::target_sample, epoch, slot));
   return draw_image(state_->samples[sample], settings_.augment.flip,
                     RandomStream(settings_.seed, Purpose::target_augment, epoch, slot));
+}
+
+void Planner::draw_views(StepPlan& plan, std::size_t first) const {
+  const auto epoch = static_cast<std::uint32_t>(plan.epoch);
+  for (std::uint64_t view = 0; view < static_cast<std::uint64_t>(settings_.views); ++view) {
+    for (std::size_t i = 0; i < plan.images.size(); ++i) {
+      const std::uint64_t number = (first + i) * kMostViews + view;
+      plan.targets.push_back(
+          draw_image(plan.images[i].index, settings_.augment.flip,
+                     RandomStream(settings_.seed, Purpose::view_augment, epoch, number)));
+    }
+  }
 }
 
 void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order,

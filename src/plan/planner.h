@@ -19,6 +19,7 @@ struct PlannerSettings {
   TargetSettings target;
   bool target_classes = false;  ///< the method mixes labels with target classes
   TargetImages target_images = TargetImages::never;
+  int views = 0;  ///< further augmentations of every ordinary image, in place of target images
   MixSettings mix;
   Mixing mixing;
   int resample_from = -1;  ///< first epoch whose images are drawn by class; -1 = none
@@ -26,6 +27,12 @@ struct PlannerSettings {
       0.9999;                ///< a class is drawn by its images' class-balanced weights with this b
   int contrast_warm_up = 0;  ///< epochs before mask.start in which masked_steps acts like always
 };
+
+/// Blocks of target images or further views that a step may have.
+inline int target_blocks(const PlannerSettings& settings) {
+  return settings.views > 0 ? settings.views
+                            : (settings.target_images == TargetImages::never ? 0 : 1);
+}
 
 /// Draws the steps of a run. Every result is a pure function of (settings, samples, epoch, step);
 /// safe to call from many threads.
@@ -54,6 +61,7 @@ class SMCL_API Planner {
   struct State;
   void draw_masks(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
   void draw_targets(StepPlan& plan, std::size_t first) const;
+  void draw_views(StepPlan& plan, std::size_t first) const;
   void draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
   std::uint32_t draw_target_class(std::uint32_t epoch, std::uint64_t slot) const;
   ImageDraw draw_target_image(std::uint32_t target, std::uint32_t epoch, std::uint64_t slot) const;

@@ -59,7 +59,9 @@ struct StepPlan {
   std::vector<MixDraw> mixes;     ///< B, or empty on a step without mixed images
   /// B where the method wants targets or images are mixed (then the partners' classes), else empty.
   std::vector<std::int32_t> target_classes;
-  std::vector<ImageDraw> targets;  ///< B where target images go through the network, else empty
+  /// B where target images go through the network; or further views of the ordinary images, view
+  /// after view of B each; else empty.
+  std::vector<ImageDraw> targets;
 };
 
 }  // namespace smcl::plan

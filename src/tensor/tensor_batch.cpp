@@ -56,7 +56,7 @@ TensorBatch to_tensors(const batch::Batch& batch, at::Device device) {
   out.count = batch.count;
   out.masked = batch.masked;
   out.has_plain = batch.has_plain;
-  out.has_targets = batch.has_targets;
+  out.target_blocks = batch.target_blocks;
   out.is_masked = batch.is_masked;
   out.marks = copied<std::uint8_t>(batch.is_masked, at::kByte, device);
   return out;

@@ -8,7 +8,7 @@
 namespace smcl::tensor {
 
 /// A batch::Batch as tensors. Blocks of B images follow one another in `images`: first (masked or
-/// plain), then plain under mask.plain = add, then targets.
+/// plain), then plain under mask.plain = add, then targets or further views.
 struct TensorBatch {
   at::Tensor images;           ///< [blocks*B, 3, H, W], channels-last strides, fp32 or bf16
   at::Tensor labels;           ///< [B] int64
@@ -18,7 +18,7 @@ struct TensorBatch {
   std::int64_t count = 0;      ///< B
   bool masked = false;
   bool has_plain = false;
-  bool has_targets = false;
+  int target_blocks = 0;
   std::vector<std::uint8_t> is_masked;  ///< B: as in batch::Batch
   at::Tensor marks;                     ///< [B] uint8: the same beside the images
 };

@@ -74,7 +74,7 @@ GpuEvaluation::GpuEvaluation(tensor::Gpu& gpu, nn::Network& network, const data:
   if (count == 0) return;
   const int most = std::min(batch_size, count);
   state_->batches = gpu.batches(as_it_is(normalisation, network.store().precision()), dataset, 0,
-                                {most, (count + most - 1) / most, false});
+                                {most, (count + most - 1) / most, 0});
   state_->batches->load_evaluation(state_->samples);
 }
 

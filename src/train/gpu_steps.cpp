@@ -30,8 +30,7 @@ Plans draw(const plan::Planner& planner, int epoch, int first) {
 
 kernels::BatchCapacity capacity_of(const plan::Planner& planner) {
   const plan::PlannerSettings& settings = planner.settings();
-  return {settings.batch_size, planner.steps_per_epoch(),
-          settings.target_images != plan::TargetImages::never};
+  return {settings.batch_size, planner.steps_per_epoch(), plan::target_blocks(settings)};
 }
 
 const char* const kReadsMarks =

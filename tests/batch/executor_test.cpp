@@ -210,7 +210,7 @@ TEST(Executor, ReusesTheBatch) {
   executor.execute(shorter, batch);
   EXPECT_EQ(batch.count, 1);
   EXPECT_EQ(batch.pixels.size(), kValues * 4);
-  EXPECT_TRUE(batch.target_labels.empty() && batch.boxes.empty() && !batch.has_targets);
+  EXPECT_TRUE(batch.target_labels.empty() && batch.boxes.empty() && batch.target_blocks == 0);
   executor.execute(plan, batch);
   EXPECT_EQ(batch.pixels.data(), memory);
   EXPECT_EQ(batch.pixels, first.pixels);

@@ -36,7 +36,7 @@ std::shared_ptr<const plan::Planner> planner() {
 bool equal(const Batch& a, const Batch& b) {
   return a.pixels == b.pixels && a.samples == b.samples && a.labels == b.labels &&
          a.target_labels == b.target_labels && a.lambda == b.lambda && a.boxes == b.boxes &&
-         a.masked == b.masked && a.has_targets == b.has_targets && a.count == b.count;
+         a.masked == b.masked && a.target_blocks == b.target_blocks && a.count == b.count;
 }
 
 /// What one executor makes of the plans, step by step.

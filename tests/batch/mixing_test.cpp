@@ -47,7 +47,7 @@ TEST(Mixing, BlendsNormalisedValues) {
   plan.mixes[1].own = 1.0;  // as Remix may say
   const Batch batch = executed(mixing(MixKind::blend), set, plan);
   EXPECT_TRUE(batch.masked);
-  EXPECT_FALSE(batch.has_plain || batch.has_targets);
+  EXPECT_FALSE(batch.has_plain || batch.target_blocks > 0);
   for (std::size_t i = 0; i < 2; ++i) {
     const auto own = normal(bytes(set, plan.images[i]));
     const auto other = normal(bytes(set, plan.mixes[i].partner));

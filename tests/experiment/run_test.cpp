@@ -84,8 +84,8 @@ TEST_F(RunSlow, LossesAndRulesCombineFreely) {
   EXPECT_EQ(static_cast<int>(weights.size()), runs);
 }
 
-/// Each way to mix images, with losses and rules.
-TEST_F(RunSlow, MixingCombinesWithLossesAndRules) {
+/// Each way to mix or compare images, with losses and rules.
+TEST_F(RunSlow, MethodsCombineWithLossesAndRules) {
   std::set<std::string> weights;
   int runs = 0;
   for (const char* name : {"mixup", "remix", "cutmix", "saliencymix", "cmo"}) {
@@ -96,7 +96,14 @@ TEST_F(RunSlow, MixingCombinesWithLossesAndRules) {
       ++runs;
     }
   }
-  EXPECT_EQ(static_cast<int>(weights.size()), runs);
+  for (const char* name : {"supcon", "bcl"}) {
+    const std::string method = concat("mask.prob = 0.0\nmethod.name = '", name, "'\n");
+    for (const char* more : {"", "loss.name = 'logit_adjusted'\n", "contrast.mu = 0.0\n"}) {
+      weights.insert(weights_hash(train_recipe(tiny(method + more), options_)));
+      ++runs;
+    }
+  }
+  EXPECT_EQ(static_cast<int>(weights.size()), runs - 1) << "without the contrast both are ce";
 }
 
 TEST_F(RunSlow, ExplodingTrainingIsReportedAndNotStored) {

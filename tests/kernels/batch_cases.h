@@ -151,6 +151,8 @@ inline plan::StepPlan any_plan(std::uint64_t seed, std::size_t count, const data
     plan.images.push_back(any_draw(random, set));
     if (targets > 0) plan.target_classes.push_back(static_cast<std::int32_t>(random.below(5)));
     if (targets == 2) plan.targets.push_back(any_draw(random, set));
+    // Every second such step has a further block of views.
+    if (targets == 2 && seed % 2 == 0) plan.targets.push_back(any_draw(random, set));
     if (!cutouts) continue;
     plan::MaskDraw draw;
     draw.on = plan.masked && random.below(4) != 0;
@@ -221,7 +223,7 @@ inline void expect_same(const batch::Batch& expected, const batch::Batch& got) {
   EXPECT_EQ(expected.precision, got.precision);
   EXPECT_EQ(expected.masked, got.masked);
   EXPECT_EQ(expected.has_plain, got.has_plain);
-  EXPECT_EQ(expected.has_targets, got.has_targets);
+  EXPECT_EQ(expected.target_blocks, got.target_blocks);
   EXPECT_EQ(expected.labels, got.labels);
   EXPECT_EQ(expected.target_labels, got.target_labels);
   EXPECT_TRUE(same_bits(expected.lambda, got.lambda));

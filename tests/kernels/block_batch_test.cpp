@@ -14,6 +14,8 @@ namespace {
 
 using namespace testing;
 
+constexpr int kMostTargetBlocks = 2;
+
 /// How a launch is cut up; none of it may show in the result.
 struct Launch {
   int blocks = 3;
@@ -61,7 +63,7 @@ batch::Batch made(const std::vector<PackedStep>& steps, std::uint32_t number,
   for (const PackedStep& step : steps) {
     images.insert(images.end(), step.images.begin(), step.images.end());
     std::vector<ImageTask> own = step.targets;
-    own.resize(step.images.size());
+    own.resize(kMostTargetBlocks * step.images.size());
     targets.insert(targets.end(), own.begin(), own.end());
   }
   const PackedStep& step = steps[number];
@@ -76,6 +78,7 @@ batch::Batch made(const std::vector<PackedStep>& steps, std::uint32_t number,
   job.images = images.data();
   job.targets = targets.data();
   job.stride = step.shape.count;
+  job.target_stride = std::int64_t{kMostTargetBlocks} * step.shape.count;
   job.step = &number;
   job.out = {out.pixels.data(), out.labels.data(),          out.target_labels.data(),
              out.lambda.data(), out.contrast_lambda.data(), out.is_masked.data(),

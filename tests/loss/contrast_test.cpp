@@ -52,6 +52,20 @@ TEST(SupervisedContrast, ExcludedLeavesBothSets) {
       std::log(2 * e2 + 1) - 1, 1e-12);
 }
 
+/// BCL: class 4 has two members, class 5 one: 1/2 (e^2 + 1) + e^2; without the first member of 4, 1
+/// + e^2.
+TEST(SupervisedContrast, BalancedCountsClassesAlike) {
+  const ContrastOptions balanced{0.5, false, true};
+  const at::Tensor classes = indices({4, 4, 5});
+  EXPECT_NEAR(first(supervised_contrast(x_axis, indices({5}), set_xyx, classes, {}, balanced)),
+              std::log((e2 + 1) / 2 + e2) - 2, 1e-12);
+  EXPECT_NEAR(
+      first(supervised_contrast(x_axis, indices({4}), set_xyx, classes, indices({0}), balanced)),
+      std::log(1 + e2), 1e-12);
+  EXPECT_THROW(supervised_contrast(x_axis, indices({4}), set_xyx, classes, {}, {0.5, true, true}),
+               InternalError);
+}
+
 TEST(SupervisedContrast, NoPositiveGivesZeroAndNoNan) {
   for (const bool own_term : {false, true}) {
     const ContrastOptions options{0.5, own_term};

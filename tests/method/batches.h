@@ -22,7 +22,7 @@ inline tensor::TensorBatch two_images(bool masked, bool plain_block, bool target
   out.contrast_lambda = doubles({masked ? 0.5 : 1, 1});
   out.masked = masked;
   out.has_plain = plain_block;
-  out.has_targets = targets;
+  out.target_blocks = targets ? 1 : 0;
   out.is_masked = {static_cast<std::uint8_t>(masked ? 1 : 0), 0};
   return out;
 }

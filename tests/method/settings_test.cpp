@@ -75,7 +75,8 @@ TEST(MethodSettings, UnknownNameListsTheKnown) {
   MethodSettings settings;
   settings.name = "smlc";
   const auto message = ThrowsMessage<UsageError>(testing::AllOf(
-      HasSubstr("smlc"), HasSubstr("one of ce, mixup, remix, cutmix, saliencymix, cmo, smcl"),
+      HasSubstr("smlc"),
+      HasSubstr("one of ce, mixup, remix, cutmix, saliencymix, cmo, supcon, bcl, smcl"),
       HasSubstr("mean smcl")));
   EXPECT_THAT([&] { needs_of(settings); }, message);
   EXPECT_THAT([&] { check_settings(settings, {}); }, message);
@@ -118,6 +119,18 @@ TEST(Needs, OfMethodsThatMixAreTheirPartners) {
   EXPECT_EQ(mixing("saliencymix").kind, plan::MixKind::paste_peak);
   EXPECT_EQ(mixing("cmo").kind, plan::MixKind::paste);
   EXPECT_TRUE(mixing("cmo").with_targets);
+}
+
+TEST(Needs, OfMethodsThatCompareViews) {
+  MethodSettings settings;
+  settings.name = "supcon";
+  EXPECT_EQ(needs_of(settings).views, 1);
+  EXPECT_FALSE(needs_of(settings).prototypes || needs_of(settings).masks);
+  settings.name = "bcl";
+  EXPECT_EQ(needs_of(settings).views, 2);
+  EXPECT_TRUE(needs_of(settings).prototypes);
+  settings.mu = 0;  // cross-entropy alone
+  EXPECT_EQ(needs_of(settings).views, 0);
 }
 
 TEST(CheckSettings, ContrastOnMaskedStepsNeedsMasks) {

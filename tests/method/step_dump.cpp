@@ -209,6 +209,7 @@ void Step::settle(const std::string& toml) {
   binder.finish();
   toml_ = config::to_toml(binder.resolved(), false);
   method::check_settings(settings_.method, settings_.mask);
+  settings_.network.prototypes = method::needs_of(settings_.method).prototypes;
 }
 
 void Step::make_network() {
@@ -248,6 +249,7 @@ Step Step::draw(const std::string& toml) {
   wanted.contrast_warm_up = settings.method.warm_up;
   wanted.mix = settings.mix;
   wanted.mixing = needs.mixing;
+  wanted.views = needs.views;
   if (!needs.masks) wanted.mask.prob = 0.0;
   const plan::Planner planner(wanted, {0, 1, 2, 3, 4, 5, 6, 7}, kLabels, kClasses);
   step.target_probabilities_ = planner.target_probabilities();

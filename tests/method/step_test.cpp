@@ -42,7 +42,9 @@ const std::vector<Case>& cases() {
       {"saliencymix", "method.name = \"saliencymix\"\nmask.border = \"shift\"\n"},
       {"cmo_drw",
        "method.name = \"cmo\"\ntarget.distribution = \"inverse\"\nrule.name = \"drw\"\n"
-       "target.unit = \"sample\"\nrule.b = 0.9\nmix.alpha = 2.0\n"}};
+       "target.unit = \"sample\"\nrule.b = 0.9\nmix.alpha = 2.0\n"},
+      {"supcon", "method.name = \"supcon\"\n"},
+      {"bcl", "method.name = \"bcl\"\ncontrast.tau = 0.3\ncontrast.mu = 0.35\n"}};
   return all;
 }
 
@@ -112,7 +114,8 @@ class StepReference : public testing::TestWithParam<Case> {
     }
     ASSERT_EQ(loss.embeddings.defined(), loss.contrast.defined());
     if (loss.embeddings.defined()) {
-      EXPECT_EQ(loss.embeddings.size(0), step.batch().has_plain ? 2 * count : count);
+      const bool pairs = step.batch().has_plain || step.plan().target_classes.empty();  // or views
+      EXPECT_EQ(loss.embeddings.size(0), pairs ? 2 * count : count);
     }
     for (const at::Tensor& part :
          {loss.classification, loss.contrast, loss.embeddings, loss.features}) {

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "plan/planner.h"
 
-// Partners, shares and labels of mixed images, and re-sampled epochs.
+// Partners, shares and labels of mixed images, further views, and re-sampled epochs.
 namespace smcl::plan {
 namespace {
 
@@ -196,6 +196,30 @@ TEST(Mixing, RefusesContradictions) {
   s.mask.prob = 0.2;
   s.mix.stop = {0, false};
   EXPECT_NO_THROW(planner(s)) << "settings of mixing do not matter where nothing is mixed";
+}
+
+TEST(Views, AreTheSameImagesAugmentedAnew) {
+  PlannerSettings s = mixing(MixKind::none);
+  s.views = 2;
+  const Planner plans = planner(s);
+  EXPECT_EQ(target_blocks(s), 2);
+  for (const int step : {0, 4}) {
+    const StepPlan plan = plans.plan(1, step);
+    const std::size_t count = plan.images.size();
+    ASSERT_EQ(plan.targets.size(), 2 * count);
+    EXPECT_TRUE(plan.target_classes.empty());
+    std::set<std::uint32_t> crops;
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(plan.targets[i].index, plan.images[i].index);
+      EXPECT_EQ(plan.targets[count + i].index, plan.images[i].index);
+      for (const ImageDraw& draw : {plan.images[i], plan.targets[i], plan.targets[count + i]}) {
+        crops.insert(draw.crop_y);
+      }
+    }
+    EXPECT_EQ(crops.size(), 3 * count);
+  }
+  s.target_images = TargetImages::always;
+  EXPECT_THROW(planner(s), UsageError);
 }
 
 /// With b = 0 every image weighs alike; with b near 1 every class.

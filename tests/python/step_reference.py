@@ -179,11 +179,19 @@ def network(d):
     body |= {k.replace("running_mean", "num_batches_tracked"): torch.tensor(0)
              for k in body if k.endswith("running_mean")}
     net = of_weights(body).double().train()
-    wide, deep = head["2.weight"].shape
-    net.head = torch.nn.Sequential(torch.nn.Linear(deep, deep), torch.nn.ReLU(),
-                                   torch.nn.Linear(deep, wide))
-    net.head.load_state_dict(head)
+    net.head = mlp({k: v for k, v in head.items() if not k.startswith("prototypes.")})
+    prototypes = {k[11:]: v for k, v in head.items() if k.startswith("prototypes.")}
+    if prototypes:
+        net.head.prototypes = mlp(prototypes)
     return net.double()
+
+
+def mlp(weights):
+    wide, deep = weights["2.weight"].shape
+    out = torch.nn.Sequential(torch.nn.Linear(deep, deep), torch.nn.ReLU(),
+                              torch.nn.Linear(deep, wide))
+    out.load_state_dict(weights)
+    return out
 
 
 def forward(net, pixels, statistics_rows):
@@ -203,7 +211,13 @@ def forward(net, pixels, statistics_rows):
     logits = net(pixels)
     for hook in hooks:
         hook.remove()
-    return logits, F.normalize(net.head(seen["features"]), dim=1), after
+    return logits, embedded(seen["features"], list(net.head)[:3]), after
+
+
+def embedded(x, layers):
+    for layer in layers:
+        x = layer(x)
+    return F.normalize(x, dim=1)
 
 
 # Losses ------------------------------------------------------------------------------------------
@@ -255,6 +269,22 @@ def contrast(anchors, members, recipe):
                for image, z, y, q, share in anchors) / len(anchors)
 
 
+def view_contrast(z, classes, prototypes, tau):
+    """Supervised contrast between views; with prototypes, balanced over classes (BCL)."""
+    members = list(zip(z, classes))
+    if prototypes is not None:
+        members += [(c, k) for k, c in enumerate(prototypes)]
+    total = 0
+    for i, (z_i, c_i) in enumerate(members[:len(z)]):
+        others = members[:i] + members[i + 1:]
+        sizes = np.bincount([c for _, c in others])
+        share = [1 / sizes[c] if prototypes is not None else 1 for _, c in others]
+        below = sum(w * torch.exp(z_i @ z_a / tau) for w, (z_a, _) in zip(share, others))
+        terms = [torch.log(below) - z_i @ z_a / tau for z_a, c_a in others if c_a == c_i]
+        total = total + sum(terms) / max(len(terms), 1)
+    return total / len(z)
+
+
 def reference(d, recipe):
     """What is expected of a step whose inputs are `d`."""
     b = make_batch(d, recipe)
@@ -262,7 +292,7 @@ def reference(d, recipe):
     pixels = np.stack(b["first"] + b["plain"] + b["targets"])
     masked = b["masked"]
     x_rows = [not m and not plain for m in masked] + [True] * count * plain
-    x_rows += [False] * count * targets
+    x_rows += [False] * len(b["targets"])
     if recipe["bn"]["stats"] == "all" or recipe["method"]["name"] != "smcl":
         x_rows = [True] * len(pixels)
     net = network(d)
@@ -285,6 +315,13 @@ def reference(d, recipe):
         members |= {image[r]: (z[r], y[r % count]) for r in judged if image[r][0] in wanted}
         anchors = [(image[r], z[r], y[r % count], q[r % count], area[r]) for r in judged]
         loss["contrast"] = contrast(anchors, members, recipe)
+        loss["total"] = loss["total"] + recipe["contrast"]["mu"] * loss["contrast"]
+    if recipe["method"]["name"] in ("supcon", "bcl"):
+        bcl = recipe["method"]["name"] == "bcl"
+        views = z[count:] if bcl else z
+        prototypes = embedded(net.fc.weight, net.head.prototypes) if bcl else None
+        loss["contrast"] = view_contrast(views, y * (len(views) // count), prototypes,
+                                         recipe["contrast"]["tau"])
         loss["total"] = loss["total"] + recipe["contrast"]["mu"] * loss["contrast"]
     loss["total"].backward()
     out = {f"loss.{k}": v.detach().numpy() for k, v in loss.items()}

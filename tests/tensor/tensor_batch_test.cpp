@@ -19,7 +19,7 @@ batch::Batch small_batch(Precision precision) {
   out.width = 3;
   out.precision = precision;
   out.masked = true;
-  out.has_targets = true;
+  out.target_blocks = 1;
   out.labels = {3, 1};
   out.target_labels = {7, 0};
   out.lambda = {0.25F, 1.0F};
@@ -57,7 +57,7 @@ TEST(ToTensors, CarriesLabelsAndMarks) {
   EXPECT_EQ(out.lambda.scalar_type(), at::kFloat);
   EXPECT_EQ(out.contrast_lambda[0].item<float>(), 0.5F);
   EXPECT_TRUE(out.masked);
-  EXPECT_TRUE(out.has_targets);
+  EXPECT_EQ(out.target_blocks, 1);
   EXPECT_FALSE(out.has_plain);
   EXPECT_EQ(out.is_masked, (std::vector<std::uint8_t>{1, 0}));
 }

@@ -126,6 +126,33 @@ TEST(GpuSteps, AreTheStepsOfTheCpuRecordedOrNot) {
   EXPECT_TRUE(masked > 0 && masked < 18) << "both kinds of steps occurred";
 }
 
+/// The same for views of the images and prototypes.
+TEST(GpuSteps, CompareViewsAsTheCpu) {
+  for (const char* name : {"supcon", "bcl"}) {
+    SCOPED_TRACE(name);
+    Experiment experiment;
+    experiment.method_settings.name = name;
+    const method::Needs needs = method::needs_of(experiment.method_settings);
+    experiment.plan_settings.mask.prob = 0.0;
+    experiment.plan_settings.target_classes = false;
+    experiment.plan_settings.target_images = plan::TargetImages::never;
+    experiment.plan_settings.views = needs.views;
+    experiment.make();
+    nn::NetworkSettings settings{"resnet20", 0.5, 8};
+    settings.prototypes = needs.prototypes;
+    nn::Network recorded{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
+    nn::Network reference{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
+    const auto steps = experiment.on_gpu(recorded);
+    batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+    const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
+    const auto got = train(*steps, 0, 6);
+    const auto wanted = train(*cpu, 0, 6);
+    EXPECT_EQ(steps->graph(), "captured");
+    expect_same_state(recorded, reference);
+    for (std::size_t i = 0; i < wanted.size(); ++i) expect_same_sums(got[i], wanted[i]);
+  }
+}
+
 /// The same for steps of mixed images, some of them, under a deferred re-sampling.
 TEST(GpuSteps, MixImagesAsTheCpu) {
   for (const char* name : {"mixup", "saliencymix", "cmo"}) {

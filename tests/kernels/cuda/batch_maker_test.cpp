@@ -20,7 +20,7 @@ void expect_executors_bits(const batch::ExecutorSettings& settings, const data::
     // The last step of an epoch may be shorter.
     plans.push_back(any_step(settings, 3 * seed + i, i == 2 ? count / 2 + 1 : count, set));
   }
-  BatchMaker maker(settings, set, images, {static_cast<int>(count), 3, true});
+  BatchMaker maker(settings, set, images, {static_cast<int>(count), 3, 2});
   const Stream stream;
   maker.load(plans, stream.get());
   batch::Executor executor(settings, set);
@@ -96,7 +96,7 @@ TEST_F(BatchMakerTest, ACapturedStepReplaysWithOtherPlans) {
       plans.push_back(std::move(plan));
     }
   }
-  BatchMaker maker(settings, set, images, {16, 8, false});
+  BatchMaker maker(settings, set, images, {16, 8, 0});
   const Stream stream;
   maker.load(plans, stream.get());
   const StepShape shape = maker.shape(0);
@@ -123,7 +123,7 @@ TEST_F(BatchMakerTest, EvaluationShowsImagesAsTheyAre) {
   for (const auto precision : {batch::Precision::fp32, batch::Precision::bf16}) {
     batch::ExecutorSettings settings;
     settings.precision = precision;
-    BatchMaker maker(settings, set, images, {8, 3, false});
+    BatchMaker maker(settings, set, images, {8, 3, 0});
     const Stream stream;
     maker.load_evaluation(samples, stream.get());
     ASSERT_EQ(maker.steps(), 3);
@@ -144,13 +144,13 @@ TEST_F(BatchMakerTest, RefusesMoreThanItsCapacity) {
   const Pictures set(21, 8, 8);
   const DeviceImages images(set, 0);
   const Stream stream;
-  BatchMaker maker({}, set, images, {4, 1, false});
+  BatchMaker maker({}, set, images, {4, 1, 0});
   EXPECT_THROW(maker.load(std::vector{any_plan(0, 5, set)}, stream.get()), InternalError);
   EXPECT_THROW(maker.load(std::vector{any_plan(0, 4, set), any_plan(0, 4, set)}, stream.get()),
                InternalError);
   EXPECT_THROW(maker.make({5}, stream.get()), InternalError);
-  EXPECT_THROW(maker.make({4, true, false, true}, stream.get()), InternalError);
-  EXPECT_THROW(BatchMaker({}, Pictures(20, 8, 8), images, {4, 1, false}), InternalError);
+  EXPECT_THROW(maker.make({4, true, false, 1}, stream.get()), InternalError);
+  EXPECT_THROW(BatchMaker({}, Pictures(20, 8, 8), images, {4, 1, 0}), InternalError);
   EXPECT_THROW(DeviceImages(Pictures(0, 8, 8), 0), DataError);
 }
 

@@ -1,25 +1,19 @@
 #include <ATen/ATen.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
-#include "batch/loader.h"
 #include "bench.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/dataset.h"
-#include "experiment/recipe.h"
-#include "method/method.h"
 #include "nn/network.h"
+#include "own_step.h"
 #include "peer_process.h"
 #include "synthetic.h"
 #include "tensor/runtime.h"
-#include "train/evaluate.h"
 
 /// The whole training step of ResNet-32 at batch 128: CE, and SMCL with every step masked and the
 /// contrastive part on, beside the same work in plain Python + PyTorch (bench/peers/step_peer.py),
@@ -32,96 +26,15 @@
 namespace {
 
 using namespace smcl;
-using Clock = std::chrono::steady_clock;
+using bench::kBatch;
 
-constexpr int kBatch = 128;
 constexpr int kRounds = 5;
 constexpr int kSteps = 5;
 
-/// One of our ways to train, ready to step.
-class Ours {
- public:
-  Ours(const std::string& method_name, batch::Precision precision,
-       const data::ResidentDataset& data)
-      : recipe_(recipe(method_name)),
-        network_({}, 10, 0, precision, at::kCPU),
-        data_(data),
-        evaluates_(method_name == "eval") {
-    std::vector<std::uint32_t> samples(data.size());
-    std::vector<std::int32_t> labels(data.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      samples[i] = static_cast<std::uint32_t>(i);
-      labels[i] = data.label(i);
-    }
-    planner_ =
-        std::make_shared<const plan::Planner>(recipe_.planner_settings(), samples, labels, 10);
-    std::vector<int> counts(10);
-    for (const auto label : labels) ++counts[static_cast<std::size_t>(label)];
-    method_ = method::make_method(recipe_.method, recipe_.train.epochs, counts,
-                                  planner_->target_probabilities());
-    batch::ExecutorSettings settings;
-    settings.mask = recipe_.planner_settings().mask;
-    settings.precision = precision;
-    loader_ = std::make_unique<batch::Loader>(planner_, settings, data, 1, 3);
-    loader_->start_epoch(0, 0);
-  }
-
-  /// Seconds a step, with batches from the loader or one batch again and again.
-  double step(bool fresh) {
-    const auto start = Clock::now();
-    if (evaluates_) {
-      const std::vector<std::uint32_t> samples = range(first_);
-      first_ = fresh ? (first_ + kBatch) % 512 : first_;
-      train::evaluate(network_, data_, samples, {}, kBatch);
-      return std::chrono::duration<double>(Clock::now() - start).count();
-    }
-    const batch::Batch& batch = fresh ? next() : kept();
-    tensor::FlatStore& store = network_.store();
-    store.zero_gradients();
-    method_->loss(network_, tensor::to_tensors(batch, at::kCPU), 0).total.backward();
-    tensor::sgd_step(store, 0.01, 0.9, 2e-4);
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  }
-
- private:
-  static experiment::Recipe recipe(const std::string& method_name) {
-    config::Document document = config::Document::parse(
-        "method.name = 'smcl'\nmask.prob = 1.0\nmask.start = 0.0\ntrain.epochs = 1", "bench");
-    if (method_name != "smcl") document = config::Document::parse("method.name = 'ce'", "bench");
-    return experiment::resolve_recipe(document, "bench");
-  }
-  static std::vector<std::uint32_t> range(std::uint32_t first) {
-    std::vector<std::uint32_t> samples(kBatch);
-    std::iota(samples.begin(), samples.end(), first);
-    return samples;
-  }
-  const batch::Batch& next() {
-    const batch::Batch* batch = loader_->next();
-    if (batch == nullptr || batch->count < kBatch) {  // the short last batch is not measured
-      loader_->start_epoch(0, 0);
-      batch = loader_->next();
-    }
-    return *batch;
-  }
-  const batch::Batch& kept() {
-    if (kept_.count == 0) kept_ = next();
-    return kept_;
-  }
-
-  experiment::Recipe recipe_;
-  nn::Network network_;
-  const data::ResidentDataset& data_;
-  bool evaluates_;
-  std::uint32_t first_ = 0;
-  std::shared_ptr<const plan::Planner> planner_;
-  std::unique_ptr<method::Method> method_;
-  std::unique_ptr<batch::Loader> loader_;
-  batch::Batch kept_;
-};
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+experiment::Recipe recipe_of(const std::string& method) {
+  return bench::recipe(method == "smcl"
+                           ? "method.name = 'smcl'\nmask.prob = 1.0\nmask.start = 0.0\n"
+                           : "method.name = 'ce'\n");
 }
 
 double peak_mb() {
@@ -179,11 +92,12 @@ double ask(bench::PeerProcess& peer, const std::string& method, bool first,
 /// modes.
 void compare(const std::string& method, const std::vector<std::string>& precisions,
              const data::ResidentDataset& data, bench::PeerProcess* peer, int threads) {
-  std::map<std::string, std::unique_ptr<Ours>> steps;
+  std::map<std::string, std::unique_ptr<bench::OwnStep>> steps;
   for (const std::string& name : precisions) {
     const auto precision = name == "fp32" ? batch::Precision::fp32 : batch::Precision::bf16;
-    steps[name] = std::make_unique<Ours>(method, precision, data);
-    for (int i = 0; i < 3; ++i) steps[name]->step(true);
+    steps[name] = std::make_unique<bench::OwnStep>(recipe_of(method), precision, data);
+    for (int i = 0; i < 3; ++i)
+      method == "eval" ? steps[name]->evaluate() : steps[name]->step(true);
   }
   std::map<std::string, std::vector<double>> ours;
   std::map<std::string, std::vector<double>> one_batch;
@@ -192,7 +106,7 @@ void compare(const std::string& method, const std::vector<std::string>& precisio
   for (int round = 0; round < kRounds; ++round) {
     for (int i = 0; i < kSteps; ++i) {
       for (const auto& [name, step] : steps) {
-        ours[name].push_back(step->step(true));
+        ours[name].push_back(method == "eval" ? step->evaluate() : step->step(true));
         if (method != "eval") one_batch[name].push_back(step->step(false));
       }
     }
@@ -201,14 +115,14 @@ void compare(const std::string& method, const std::vector<std::string>& precisio
   const double mb = peak_mb();
   for (const auto& [name, times] : ours) {
     const std::string bench = "step/" + method + "/" + name;
-    const double mine = median(times);
+    const double mine = bench::median(times);
     if (theirs.empty()) print_row(bench, "none", mine, 0, mb, 0, threads);
     for (const auto& [mode, seconds] : theirs) {
-      print_row(bench, "PyTorch " + mode, mine, median(seconds), mb, theirs_mb, threads);
+      print_row(bench, "PyTorch " + mode, mine, bench::median(seconds), mb, theirs_mb, threads);
     }
     if (method == "eval") continue;
     print_row(bench + "/plan and batch hidden", "the same step on one batch", mine,
-              median(one_batch[name]), mb, 0, threads);
+              bench::median(one_batch[name]), mb, 0, threads);
   }
 }
 

@@ -91,10 +91,11 @@ void check_settings(const PlannerSettings& settings) {
     throw UsageError(concat("mix.kappa = ", settings.mix.kappa, "; expected at least 1"));
   }
   if (settings.mixing.kind != MixKind::none && (mask.prob > 0.0 || mask.cutout_prob > 0.0)) {
-    throw UsageError(concat(
-        "mask.prob = ", mask.prob, " and plain.cutout = ", mask.cutout_prob,
-        " hide parts of images that the method mixes: set both to 0, or choose a method that "
-        "does not mix"));
+    throw UsageError(
+        concat(mask.prob > 0.0 ? concat("mask.prob = ", mask.prob)
+                               : concat("plain.cutout = ", mask.cutout_prob),
+               " hides parts of images that the method mixes: set it to 0, or choose a method that "
+               "does not mix"));
   }
   if (settings.mixing.kind != MixKind::none &&
       settings.mix.start.epoch(settings.epochs) >= settings.mix.stop.epoch(settings.epochs)) {

@@ -1,0 +1,5 @@
+if(NOT TARGET smcl_experiment)
+  message(FATAL_ERROR "bench_method needs SMCL_TORCH=ON")
+endif()
+target_link_libraries(bench_method PRIVATE smcl_experiment)
+smcl_use_torch(bench_method)

@@ -41,6 +41,21 @@ TEST(EarlyDifferences, MaskStartMovesContrastThatWaitsForIt) {
   EXPECT_EQ(early(waits + "mask.start = 10\n", waits + "mask.start = 12\n", 5), "");
 }
 
+// Mixing from epoch 10 on can branch off there, views act from the first step on.
+TEST(EarlyDifferences, MixingCountsFromItsStart) {
+  const std::string ce = "method.name = \"ce\"\nmask.prob = 0.0\n";
+  const std::string cmo = "method.name = \"cmo\"\nmask.prob = 0.0\nmix.start = 10\n";
+  EXPECT_EQ(early(ce, cmo + "mix.prob = 0.5\ntarget.unit = \"sample\"\n", 10), "");
+  const std::string late = early(ce, cmo + "target.unit = \"sample\"\n", 11);
+  for (const char* key : {"method.name", "mix.start", "target.unit"}) {
+    EXPECT_THAT(late, HasSubstr(key));
+  }
+  EXPECT_THAT(early(ce, "method.name = \"bcl\"\nmask.prob = 0.0\n", 1), HasSubstr("method.name"));
+  const std::string drs = "rule.name = \"drs\"\nrule.start = 10\n";
+  EXPECT_EQ(early(ce, ce + drs, 10), "");
+  EXPECT_THAT(early(ce, ce + drs, 11), HasSubstr("rule.name"));
+}
+
 train::RunPoint at_epoch(int epoch) {
   train::RunPoint point;
   point.epoch = epoch;
@@ -62,6 +77,17 @@ TEST(MayGoOn, EpochsThatMoveWhatHasBegunAreRefused) {
   EXPECT_THAT(refusal(waits + epochs(20), waits + epochs(40), 8),
               HasSubstr("would move mask.start"));
   EXPECT_NO_THROW(check_may_go_on(tiny(waits + epochs(20)), tiny(waits + epochs(40)), at_epoch(5)));
+}
+
+TEST(MayGoOn, EpochsThatMoveMixingAreRefused) {
+  const std::string cutmix = kFlat + "method.name = \"cutmix\"\nmask.prob = 0.0\n";
+  const auto epochs = [](int n) { return concat("train.epochs = ", n, "\n"); };
+  const std::string starts = cutmix + "mix.start = 0.5\n";
+  EXPECT_THAT(refusal(starts + epochs(20), starts + epochs(40), 11), HasSubstr("move mix.start"));
+  EXPECT_NO_THROW(
+      check_may_go_on(tiny(starts + epochs(20)), tiny(starts + epochs(40)), at_epoch(10)));
+  const std::string stops = cutmix + "mix.stop = 0.5\n";
+  EXPECT_THAT(refusal(stops + epochs(20), stops + epochs(40), 11), HasSubstr("move mix.stop"));
 }
 
 TEST(MayGoOn, AnEndThatIsReachedIsRefused) {

@@ -93,6 +93,7 @@ double RandomStream::beta(double a, double b) {
   if (a == 1.0 && b == 1.0) return unit();
   const double x = gamma(a);
   const double y = gamma(b);
+  if (x + y == 0.0) return unit() < a / (a + b) ? 1.0 : 0.0;  // both too small for a double
   return x / (x + y);
 }
 

@@ -45,6 +45,7 @@ plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int cou
   settings.target_images = plan::TargetImages::never;
   settings.mixing = {};
   settings.views = 0;
+  settings.resample_from = -1;
   return plan::Planner(settings, chosen, labels, data.classes());
 }
 
@@ -142,6 +143,7 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
   const plan::StepPlan plan = planner.plan(0, 0);
   batch::ExecutorSettings settings = recipe.executor_settings(data.normalisation);
   settings.precision = batch::Precision::fp32;
+  settings.mix = plan::MixKind::none;
   batch::Batch batch;
   batch::Executor(settings, *data.train).execute(plan, batch);
   std::vector<Explained> images;

@@ -128,7 +128,7 @@ Needs needs_of(const MethodSettings& settings) {
   const Name& known = named(settings.name);
   Needs needs;
   needs.mixing = known.mixing;
-  needs.prototypes = known.prototypes;
+  needs.prototypes = known.prototypes && settings.mu > 0;
   if (settings.mu > 0) needs.views = known.views;
   if (known.name != "smcl") return needs;
   needs.masks = true;

@@ -1,5 +1,7 @@
 #include "plan/check.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace smcl::plan {
@@ -98,7 +100,8 @@ void check_settings(const PlannerSettings& settings) {
                "does not mix"));
   }
   if (settings.mixing.kind != MixKind::none &&
-      settings.mix.start.epoch(settings.epochs) >= settings.mix.stop.epoch(settings.epochs)) {
+      settings.mix.start.epoch(settings.epochs) >=
+          std::min(settings.mix.stop.epoch(settings.epochs), settings.epochs)) {
     throw UsageError(concat("mix.start lies at epoch ", settings.mix.start.epoch(settings.epochs),
                             " and mix.stop at ", settings.mix.stop.epoch(settings.epochs), " of ",
                             settings.epochs,

@@ -74,7 +74,7 @@ TEST(Mixing, OneShareAndPlaceABatchOrOneAnImage) {
 
 /// Beta(a, a) has mean 1/2 and variance 1 / (4 (2a + 1)).
 TEST(Mixing, SharesFollowTheBetaDistribution) {
-  for (const double alpha : {0.2, 1.0, 4.0}) {
+  for (const double alpha : {0.001, 0.2, 1.0, 4.0}) {
     PlannerSettings s = mixing();
     s.mix.draw = DrawUnit::image;
     s.mix.alpha = alpha;
@@ -192,6 +192,7 @@ TEST(Mixing, RefusesContradictions) {
   refused([](PlannerSettings& s) { s.mask.cutout_prob = 0.2; });
   refused([](PlannerSettings& s) { s.mix.start = {20, false}; });
   refused([](PlannerSettings& s) { s.mix.stop = {0, false}; });
+  refused([](PlannerSettings& s) { s.mix.start = {25, false}, s.mix.stop = {30, false}; });
   PlannerSettings s = mixing(MixKind::none);
   s.mask.prob = 0.2;
   s.mix.stop = {0, false};

@@ -48,7 +48,6 @@ class OwnStep {
         method::make_method(recipe_.method, recipe_.train.epochs, counts,
                             planner_->target_probabilities(), nn::logit_scale(recipe_.network));
     batch::ExecutorSettings settings = recipe_.executor_settings({});
-    settings.mask = recipe_.planner_settings().mask;
     settings.precision = precision;
     loader_ = std::make_unique<batch::Loader>(planner_, settings, data, 1, 3);
     loader_->start_epoch(0, 0);

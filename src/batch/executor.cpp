@@ -8,24 +8,9 @@
 #include "batch/placement.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "plan/check.h"
 
 namespace smcl::batch {
-namespace {
-
-void check_plan(const plan::StepPlan& plan) {
-  const std::size_t count = plan.images.size();
-  const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
-  if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
-      plan.targets.size() % count != 0 || !fits(plan.mixes.size())) {
-    throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
-                               " masks, ", plan.target_classes.size(), " target classes, ",
-                               plan.targets.size(), " target images and ", plan.mixes.size(),
-                               " partners"));
-  }
-}
-
-}  // namespace
-
 struct Executor::State {
   State(ExecutorSettings wanted, const data::Dataset& set)
       : settings(std::move(wanted)),
@@ -197,8 +182,7 @@ Placed Executor::State::paste(const plan::MixDraw& draw, const Shown& partner) {
   Placed placed;
   placed.centre = {within(draw.place_y, height), within(draw.place_x, width)};
   placed.box = mask_box(placed.centre, draw.keep, height, width, settings.mask.border);
-  placed.contrast_lambda =
-      1.0 - static_cast<double>(placed.box.area()) / (static_cast<double>(height) * width);
+  placed.contrast_lambda = share_left(placed.box, height, width);
   placed.lambda = placed.contrast_lambda;
   return placed;
 }
@@ -228,7 +212,7 @@ Executor::Executor(ExecutorSettings settings, const data::Dataset& dataset)
 Executor::~Executor() = default;
 
 void Executor::execute(const plan::StepPlan& plan, Batch& out) {
-  check_plan(plan);
+  plan::check_step(plan);
   state_->prepare(plan, out);
   for (std::size_t i = 0; i < plan.images.size(); ++i) state_->ordinary(plan, i, out);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) state_->target(plan, i, out);

@@ -23,6 +23,10 @@ void copy_part(const std::vector<std::uint8_t>& map, int width, const Box& part,
 
 }  // namespace
 
+double share_left(const Box& box, int height, int width) {
+  return 1.0 - static_cast<double>(box.area()) / (static_cast<double>(height) * width);
+}
+
 ExecutorSettings of_boxes(ExecutorSettings settings) {
   if (settings.mix == plan::MixKind::none) return settings;
   settings.mask.kind =
@@ -189,8 +193,7 @@ Placed Placement::place(const plan::MaskDraw& draw, const Shown& image) {
     placed.box = mask_box(placed.centre, draw.keep, height_, width_, mask_.border);
   }
   if (placed.box != Box{}) {
-    placed.contrast_lambda =
-        1.0 - static_cast<double>(placed.box.area()) / (static_cast<double>(height_) * width_);
+    placed.contrast_lambda = share_left(placed.box, height_, width_);
     placed.lambda = own_share(placed.box, placed.contrast_lambda);
   }
   if (mask_.kind == plan::MaskKind::none) placed.box = {};

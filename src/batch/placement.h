@@ -26,6 +26,9 @@ struct Placed {
   double contrast_lambda = 1.0;  ///< the same by area
 };
 
+/// lambda by area: the share of a height x width image that `box` leaves.
+double share_left(const Box& box, int height, int width);
+
 /// What places boxes under these settings: where images are mixed, boxes lie around the partner's
 /// most salient pixel, or need no placement, and labels go by area.
 ExecutorSettings of_boxes(ExecutorSettings settings);

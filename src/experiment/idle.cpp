@@ -94,7 +94,7 @@ void add_mask_rules(const Recipe& recipe, std::vector<Rule>& rules) {
 void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const method::MethodSettings& method = recipe.method;
   const method::Needs needs = method::needs_of(method);
-  const bool ce = !needs.masks;
+  const bool unmasked = !needs.masks;
   const std::string name = as_set(recipe, "method.name");
   const bool contrasts = needs.masks || method::contrasts_views(method);
   const std::vector<std::string_view> contrast{"contrast.tau",      "contrast.when",
@@ -102,11 +102,11 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                                                "contrast.own_term", "contrast.detach_target"};
   rules.push_back({{"mask.plain", "mce.", "bn.stats", "contrast.when", "contrast.warm_up",
                     "contrast.set", "contrast.own_term", "contrast.detach_target"},
-                   ce,
+                   unmasked,
                    concat(name, ", which has no masked images and no target images"),
                    "set method.name = smcl"});
   rules.push_back({{"target."},
-                   ce && !needs.mixing.with_targets,
+                   unmasked && !needs.mixing.with_targets,
                    concat(name, ", which has no target classes"),
                    "set method.name = smcl or cmo"});
   rules.push_back({{"contrast.mu", "contrast.tau"},
@@ -135,7 +135,7 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    concat(as_set(recipe, "mce.label"), ", which gives one label the whole weight"),
                    "set mce.label = mixed"});
   rules.push_back({{"target."},
-                   !ce && method.mu == 0 && method.label == method::MceLabel::own,
+                   !unmasked && method.mu == 0 && method.label == method::MceLabel::own,
                    "mce.label = own and contrast.mu = 0, which use no target class",
                    "change one of them"});
   rules.push_back({{"rule.b"},

@@ -3,6 +3,7 @@
 #include "batch/placement.h"
 #include "core/error.h"
 #include "kernels/block_saliency.h"
+#include "plan/check.h"
 
 namespace smcl::kernels {
 namespace {
@@ -59,27 +60,22 @@ void add_mix(const plan::MixDraw& draw, const BatchRules& rules, const data::Dat
   set_box(draw.keep, rules, task);
 }
 
-void add_mask(const plan::MaskDraw& draw, const BatchRules& rules, const data::Dataset& dataset,
-              int epoch, ImageTask& task) {
+void add_mask(const plan::MaskDraw& draw, const plan::ImageDraw& image, const BatchRules& rules,
+              const data::Dataset& dataset, int epoch, ImageTask& task) {
   if (!draw.on && !draw.cutout) return;
   task.cover = draw.on ? Cover::mask : Cover::cutout;
   task.place_y = draw.place_y;
   task.place_x = draw.place_x;
   task.noise = draw.noise;
   if (rules.fill == plan::Fill::other) {
-    set_other(task_of({draw.other, 0, 0, false}, rules, dataset), task);
-    task.other_down = task.down;
-    task.other_right = task.right;
-    task.other_flip = task.flip;
+    plan::ImageDraw other = image;
+    other.index = draw.other;
+    set_other(task_of(other, rules, dataset), task);
   }
   set_box(draw.keep, rules, task);
   if (rules.kind == plan::MaskKind::oracle) {
     task.object = dataset.object_box(task.sample, epoch).value_or(Box{});
   }
-}
-
-bool fits(std::size_t size, std::size_t count) {
-  return size == 0 || size == count;
 }
 
 }  // namespace
@@ -129,13 +125,7 @@ std::vector<std::byte> value_table(const batch::ExecutorSettings& settings) {
 
 PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset) {
   const std::size_t count = plan.images.size();
-  if (count == 0 || !fits(plan.masks.size(), count) || !fits(plan.target_classes.size(), count) ||
-      plan.targets.size() % count != 0 || !fits(plan.mixes.size(), count)) {
-    throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
-                               " masks, ", plan.target_classes.size(), " target classes, ",
-                               plan.targets.size(), " target images and ", plan.mixes.size(),
-                               " partners"));
-  }
+  plan::check_step(plan);
   PackedStep step;
   step.shape = {static_cast<int>(count),
                 plan.masked,
@@ -146,7 +136,8 @@ PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data:
   for (std::size_t i = 0; i < count; ++i) {
     ImageTask task = task_of(plan.images[i], rules, dataset);
     if (step.shape.has_target_labels) task.target_label = plan.target_classes[i];
-    if (!plan.masks.empty()) add_mask(plan.masks[i], rules, dataset, plan.epoch, task);
+    if (!plan.masks.empty())
+      add_mask(plan.masks[i], plan.images[i], rules, dataset, plan.epoch, task);
     if (!plan.mixes.empty()) add_mix(plan.mixes[i], rules, dataset, task);
     step.images.push_back(task);
   }

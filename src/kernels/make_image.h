@@ -199,31 +199,21 @@ struct Filled {
   }
 };
 
-SMCL_HD inline const std::uint8_t* pixels_of(const BatchJob& job, std::uint32_t sample) {
+SMCL_HD inline Picture picture(const BatchJob& job, std::uint32_t sample, int down, int right,
+                               bool flip) {
   const std::size_t bytes =
       static_cast<std::size_t>(job.rules.height) * static_cast<std::size_t>(job.rules.width) * 3;
-  return job.set.pixels + sample * bytes;
+  return {
+      job.set.pixels + sample * bytes, job.rules.height, job.rules.width, down, right, flip, false};
 }
 
 SMCL_HD inline Picture picture_of(const BatchJob& job, const ImageTask& task) {
-  return {pixels_of(job, task.sample),
-          job.rules.height,
-          job.rules.width,
-          task.down,
-          task.right,
-          task.flip,
-          false};
+  return picture(job, task.sample, task.down, task.right, task.flip);
 }
 
 /// The image that fills, or the partner.
 SMCL_HD inline Picture other_of(const BatchJob& job, const ImageTask& task) {
-  return {pixels_of(job, task.other),
-          job.rules.height,
-          job.rules.width,
-          task.other_down,
-          task.other_right,
-          task.other_flip,
-          false};
+  return picture(job, task.other, task.other_down, task.other_right, task.other_flip);
 }
 
 /// Where image `i` of image block `block` goes; blocks follow one another.

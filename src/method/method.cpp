@@ -27,7 +27,7 @@ std::unique_ptr<Method> make_method(const MethodSettings& settings, int epochs,
   check_numbers(settings);
   ClassWeights weights(settings, epochs, train_counts);
   loss::BaseLoss base(settings.base, train_counts, logit_scale);
-  if (contrasts_views(settings)) {
+  if (needs.views > 0) {
     return std::make_unique<ViewContrast>(settings, std::move(base), std::move(weights));
   }
   if (!needs.masks) {

@@ -32,14 +32,13 @@ StepLoss ViewContrast::loss(nn::Network& network, const tensor::TensorBatch& bat
   }
   nn::ForwardOptions options;
   options.training = true;
-  options.embeddings = wanted.views > 0;
+  options.embeddings = true;
   const nn::Output seen = network.forward(batch.images, options);
   StepLoss out;
   out.total = base_(seen.logits.narrow(0, 0, batch.count), batch.labels, {},
                     weights_.at_epoch(epoch, seen.logits.device()))
                   .mean();
   out.classification = out.total.detach();
-  if (wanted.views == 0) return out;
 
   const std::int64_t first = wanted.prototypes ? batch.count : 0;
   const at::Tensor views = seen.embeddings.narrow(0, first, seen.embeddings.size(0) - first);

@@ -59,6 +59,18 @@ void check_targets(const config::Call& distribution) {
 
 }  // namespace
 
+void check_step(const StepPlan& plan) {
+  const std::size_t count = plan.images.size();
+  const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
+  if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
+      plan.targets.size() % count != 0 || !fits(plan.mixes.size())) {
+    throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
+                               " masks, ", plan.target_classes.size(), " target classes, ",
+                               plan.targets.size(), " target images and ", plan.mixes.size(),
+                               " partners"));
+  }
+}
+
 void check_settings(const PlannerSettings& settings) {
   if (settings.batch_size < 1) {
     throw UsageError(concat("batch size ", settings.batch_size, "; expected at least 1"));

@@ -279,8 +279,11 @@ void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order
     return RandomStream(settings_.seed, purpose, epoch, index);
   };
   const std::size_t count = plan.images.size();
-  const Order others =
-      sampling::shuffled(static_cast<std::uint32_t>(count), random(Purpose::mix_partner, step));
+  Order others;
+  if (!settings_.mixing.with_targets) {
+    others =
+        sampling::shuffled(static_cast<std::uint32_t>(count), random(Purpose::mix_partner, step));
+  }
   std::vector<MixDraw> mixes(count);
   std::vector<std::int32_t> classes(count);
   for (std::size_t i = 0; i < count; ++i) {

@@ -126,61 +126,58 @@ TEST(GpuSteps, AreTheStepsOfTheCpuRecordedOrNot) {
   EXPECT_TRUE(masked > 0 && masked < 18) << "both kinds of steps occurred";
 }
 
-/// The same for views of the images and prototypes.
+/// Training on the GPU, recorded, and on the CPU come to the same bits of weights and sums.
+void expect_cpus_training(Experiment& experiment, bool prototypes) {
+  nn::NetworkSettings settings{"resnet20", 0.5, 8};
+  settings.prototypes = prototypes;
+  nn::Network recorded{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
+  nn::Network reference{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
+  const auto steps = experiment.on_gpu(recorded);
+  batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+  const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
+  const auto got = train(*steps, 0, 6);
+  const auto wanted = train(*cpu, 0, 6);
+  EXPECT_EQ(steps->graph(), "captured");
+  EXPECT_GT(experiment.gpu.launches, 5);
+  expect_same_state(recorded, reference);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(to_json(got[i]), to_json(wanted[i])) << i;
+    EXPECT_EQ(got[i].mean_cosine.has_value(), experiment.plan_settings.views > 0);
+  }
+}
+
+/// Makes `experiment` one of a method that neither masks nor looks at target images.
+method::Needs leave_out_masks(Experiment& experiment, const std::string& name) {
+  experiment.method_settings.name = name;
+  experiment.plan_settings.mask.prob = 0.0;
+  experiment.plan_settings.target_classes = false;
+  experiment.plan_settings.target_images = plan::TargetImages::never;
+  return method::needs_of(experiment.method_settings);
+}
+
 TEST(GpuSteps, CompareViewsAsTheCpu) {
   for (const char* name : {"supcon", "bcl"}) {
     SCOPED_TRACE(name);
     Experiment experiment;
-    experiment.method_settings.name = name;
-    const method::Needs needs = method::needs_of(experiment.method_settings);
-    experiment.plan_settings.mask.prob = 0.0;
-    experiment.plan_settings.target_classes = false;
-    experiment.plan_settings.target_images = plan::TargetImages::never;
+    const method::Needs needs = leave_out_masks(experiment, name);
     experiment.plan_settings.views = needs.views;
     experiment.make();
-    nn::NetworkSettings settings{"resnet20", 0.5, 8};
-    settings.prototypes = needs.prototypes;
-    nn::Network recorded{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
-    nn::Network reference{settings, 5, 1, batch::Precision::fp32, experiment.gpu};
-    const auto steps = experiment.on_gpu(recorded);
-    batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
-    const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
-    const auto got = train(*steps, 0, 6);
-    const auto wanted = train(*cpu, 0, 6);
-    EXPECT_EQ(steps->graph(), "captured");
-    expect_same_state(recorded, reference);
-    for (std::size_t i = 0; i < wanted.size(); ++i) expect_same_sums(got[i], wanted[i]);
+    expect_cpus_training(experiment, needs.prototypes);
   }
 }
 
-/// The same for steps of mixed images, some of them, under a deferred re-sampling.
+/// Some steps of mixed images, under a deferred re-sampling.
 TEST(GpuSteps, MixImagesAsTheCpu) {
   for (const char* name : {"mixup", "saliencymix", "cmo"}) {
     SCOPED_TRACE(name);
     Experiment experiment;
-    experiment.method_settings.name = name;
+    experiment.plan_settings.mixing = leave_out_masks(experiment, name).mixing;
     experiment.method_settings.rule = method::Rule::drs;
-    experiment.plan_settings.mask.prob = 0.0;
-    experiment.plan_settings.target_classes = false;
-    experiment.plan_settings.target_images = plan::TargetImages::never;
-    experiment.plan_settings.mixing = method::needs_of(experiment.method_settings).mixing;
     experiment.plan_settings.mix.prob = 0.6;
     experiment.plan_settings.resample_from = 2;
     experiment.executor.mix = experiment.plan_settings.mixing.kind;
     experiment.make();
-    nn::Network recorded = network_on(experiment);
-    nn::Network reference = network_on(experiment);
-    const auto steps = experiment.on_gpu(recorded);
-    batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
-    const auto cpu = make_steps(experiment.optimiser, reference, *experiment.method, loader);
-    const auto got = train(*steps, 0, 6);
-    const auto wanted = train(*cpu, 0, 6);
-    EXPECT_EQ(steps->graph(), "captured");
-    EXPECT_GT(experiment.gpu.launches, 5);
-    expect_same_state(recorded, reference);
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      EXPECT_EQ(to_json(got[i]), to_json(wanted[i])) << i;
-    }
+    expect_cpus_training(experiment, false);
   }
 }
 

@@ -8,6 +8,7 @@ namespace smcl::cli {
 void add_train(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_report(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_data(CLI::App& app);
 void add_doctor(CLI::App& app);

@@ -7,7 +7,9 @@
 #include "cli/stored.h"
 #include "core/error.h"
 #include "record/run_folder.h"
+#include "report/comparison.h"
 #include "report/recipe_groups.h"
+#include "report/run_data.h"
 
 namespace smcl::cli {
 namespace {
@@ -20,39 +22,15 @@ struct Options {
   bool corrected = false;
 };
 
-report::AccuracyRow read_row(const record::RunFolder& folder, const nlohmann::json& summary,
-                             const Options& options) {
-  report::AccuracyRow row = row_of(folder.name(), summary);
-  if (options.corrected) {
-    row.accuracy = accuracy_from(summary.at("last").at("prior_corrected"));
-    row.bias_gap.reset();  // it is measured on the predictions as they are
-  }
-  return row;
-}
-
-std::optional<double> medium_few(const metrics::Accuracy& accuracy, const nlohmann::json& summary,
-                                 const record::RunFolder& folder) {
-  const auto [counts, bounds] = stored_classes(folder, summary);
-  if (accuracy.per_class.size() != counts.size()) {
-    throw DataError(concat((folder.path() / "summary.json").string(), ": ",
-                           accuracy.per_class.size(), " accuracies of classes for ", counts.size(),
-                           " train_counts"));
-  }
-  return metrics::medium_few(accuracy.per_class, counts, bounds);
-}
-
 report::RecipeRun read_run(const std::string& path, const Options& options) {
   const auto folder = record::RunFolder::open(path);
-  auto run = from_summary(path, folder.summary(), [&](const nlohmann::json& summary) {
-    report::RecipeRun read;
-    read.row = read_row(folder, summary, options);
-    if (!options.by_recipe) return read;
-    read.path = path;
-    read.recipe = summary.value("recipe", folder.name());
-    read.medium_few = medium_few(read.row.accuracy, summary, folder);
-    return read;
-  });
+  report::RecipeRun run = report::read_recipe_run(folder);
   if (options.by_recipe) run.settings = stored_recipe(folder).resolved;
+  if (options.corrected) {
+    run.row.accuracy = run.corrected;
+    run.medium_few = run.corrected_medium_few;
+    run.row.bias_gap.reset();  // it is measured on the predictions as they are
+  }
   return run;
 }
 
@@ -63,7 +41,8 @@ std::string conditions(const Options& options) {
 void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& options) {
   const auto groups = report::group_by_recipe(runs);
   std::optional<report::Table> differences;
-  if (!options.baseline.empty()) differences = report::difference_table(groups, options.baseline);
+  if (!options.baseline.empty())
+    differences = report::difference_table(report::compare_groups(groups, options.baseline));
   const bool text = options.format == "text";
   if (text || !differences) std::cout << render(report::method_table(groups), options.format);
   if (text) {
@@ -75,7 +54,7 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
   if (text) {
     std::cout << "points above " << options.baseline
               << " over pairs of runs with equal seeds: mean +- standard deviation (half width of "
-                 "the 95 % t-interval)\n";
+                 "the 95 % t-interval); p after Holm's correction over the rows, decided at 0.05\n";
   }
 }
 

@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "experiment/run.h"
 #include "experiment/summary.h"
+#include "report/accuracy_table.h"
+#include "report/summary.h"
 #include "tensor/runtime.h"
 #include "train/evaluate.h"
 
@@ -54,7 +56,8 @@ Judged classes_of(const record::RunFolder& folder) {
   const std::string run = folder.path().string();
   Judged judged = from_summary(run, folder.summary(), [&](const nlohmann::json& summary) {
     Judged read;
-    StoredClasses classes = stored_classes(folder, summary);
+    const std::string file = (folder.path() / "summary.json").string();
+    report::StoredClasses classes = report::stored_classes(summary, file);
     read.train_counts = std::move(classes.train_counts);
     read.bounds = classes.bounds;
     read.class_names = summary.at("class_names").get<std::vector<std::string>>();

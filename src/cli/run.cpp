@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   add_train(app);
   add_eval(app);
   add_compare(app);
+  add_report(app);
   add_explain(app);
   add_data(app);
   add_doctor(app);

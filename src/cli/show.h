@@ -6,16 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "metrics/metrics.h"
-#include "report/accuracy_table.h"
+#include "report/table.h"
 
 namespace smcl::cli {
-
-/// Accuracies as summary.json holds them. Throws nlohmann::json::exception where one is missing.
-metrics::Accuracy accuracy_from(const nlohmann::json& accuracy);
-
-/// One row of the table of runs, from a run's summary. Throws as above.
-report::AccuracyRow row_of(const std::string& name, const nlohmann::json& summary);
 
 struct FinishedRun {
   std::string path;

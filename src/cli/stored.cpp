@@ -1,7 +1,6 @@
 #include "cli/stored.h"
 
 #include <filesystem>
-#include <limits>
 
 #include "experiment/run.h"
 
@@ -15,16 +14,6 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
   return experiment::resolve_stored(document, "run");
-}
-
-StoredClasses stored_classes(const record::RunFolder& folder, const nlohmann::json& summary) {
-  constexpr int kLargest = std::numeric_limits<int>::max();
-  const std::string file = (folder.path() / "summary.json").string();
-  const auto bound = [&](const char* key) {
-    return static_cast<int>(format::integer_at(summary.at("groups"), key, 0, kLargest, file));
-  };
-  return {format::integers_at(summary, "train_counts", 0, kLargest, file),
-          {bound("many_above"), bound("few_below")}};
 }
 
 }  // namespace smcl::cli

@@ -8,7 +8,6 @@
 
 #include "experiment/recipe.h"
 #include "format/json.h"
-#include "metrics/metrics.h"
 #include "record/run_folder.h"
 
 namespace smcl::cli {
@@ -24,13 +23,5 @@ auto from_summary(const std::string& run, const nlohmann::json& summary, Read&& 
   return format::reading((std::filesystem::path(run) / "summary.json").string(),
                          [&] { return std::forward<Read>(read)(summary); });
 }
-
-/// Training counts and shot groups of a summary.
-struct StoredClasses {
-  std::vector<int> train_counts;
-  metrics::GroupBounds bounds;
-};
-/// Throws DataError where one is missing, below 0 or too large.
-StoredClasses stored_classes(const record::RunFolder& folder, const nlohmann::json& summary);
 
 }  // namespace smcl::cli

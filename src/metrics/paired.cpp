@@ -1,7 +1,9 @@
 #include "metrics/paired.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "core/error.h"
 
@@ -35,6 +37,13 @@ double t_quantile_975(int df) {
   return std::sqrt(static_cast<double>(df)) * std::tan((low + high) / 2);
 }
 
+double t_two_sided(double t, int df) {
+  if (df < 1 || std::isnan(t)) throw InternalError(concat("P(|T| > ", t, ") for df = ", df));
+  if (std::isinf(t)) return 0.0;
+  const double angle = std::atan(std::abs(t) / std::sqrt(static_cast<double>(df)));
+  return std::max(0.0, 1.0 - share_inside(angle, df));
+}
+
 std::optional<PairedDifference> paired_difference(std::span<const double> differences) {
   if (differences.size() < 2) return std::nullopt;
   const auto n = static_cast<double>(differences.size());
@@ -47,6 +56,26 @@ std::optional<PairedDifference> paired_difference(std::span<const double> differ
   result.deviation = std::sqrt(squares / (n - 1.0));
   const int df = static_cast<int>(differences.size()) - 1;
   result.half_width = t_quantile_975(df) * result.deviation / std::sqrt(n);
+  result.pairs = df + 1;
+  if (result.deviation > 0.0) {
+    result.p = t_two_sided(result.mean / (result.deviation / std::sqrt(n)), df);
+  } else {
+    result.p = result.mean == 0.0 ? 1.0 : 0.0;
+  }
+  return result;
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  std::vector<double> result(p.size());
+  double largest = 0.0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    largest = std::max(largest, static_cast<double>(p.size() - k) * p[order[k]]);
+    result[order[k]] = std::min(1.0, largest);
+  }
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace smcl::metrics {
 
@@ -11,13 +12,26 @@ namespace smcl::metrics {
 /// Stegun 26.7.3, 26.7.4). Throws InternalError for df < 1.
 double t_quantile_975(int df);
 
+/// P(|T| > |t|) for `df` degrees of freedom, from the same series. 0 for an infinite t. Throws
+/// InternalError for df < 1 and where t is NaN.
+double t_two_sided(double t, int df);
+
 /// Mean of differences over pairs, e.g. of two methods under equal seeds.
 struct PairedDifference {
   double mean = 0.0;
   double deviation = 0.0;   ///< standard deviation of the differences (n - 1)
   double half_width = 0.0;  ///< of the 95 % interval: t_{0.975}(n - 1) * deviation / sqrt(n)
+  /// Of the two-sided paired t-test that the mean is 0; where all differences are equal, 1 if they
+  /// are 0 and else 0.
+  double p = 1.0;
+  int pairs = 0;  ///< n
 };
 /// Nothing for fewer than two differences, which say nothing about their spread.
 std::optional<PairedDifference> paired_difference(std::span<const double> differences);
+
+/// p-values corrected for their number by Holm's step-down procedure (S. Holm 1979), in the order
+/// given: the k-th least of m (from 0) becomes the largest of (m - j) p_j over j <= k, at most 1.
+/// One at or below a level a is decided at a family-wise error rate of a.
+std::vector<double> holm(std::span<const double> p);
 
 }  // namespace smcl::metrics

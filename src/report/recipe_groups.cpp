@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "metrics/paired.h"
 
 namespace smcl::report {
 namespace {
@@ -17,13 +16,6 @@ constexpr std::array<std::string_view, 4> kSeeds{"train.seed", "scenes.seed",
 
 bool is_seed(std::string_view key) {
   return std::find(kSeeds.begin(), kSeeds.end(), key) != kSeeds.end();
-}
-
-/// Whether a setting makes another experiment: no seed, no name, no place, no way of computing.
-bool tells_apart(std::string_view key) {
-  if (is_seed(key) || key == "data.dir" || key == "scenes.fashion_dir") return false;
-  if (key.starts_with("checkpoint.")) return false;
-  return !key.starts_with("run.") || key == "run.precision";
 }
 
 using Settings = std::vector<std::pair<std::string, std::string>>;  // in the order of config.toml
@@ -36,13 +28,6 @@ Settings settings_of(const RecipeRun& run) {
   return settings;
 }
 
-std::string value_of(const Settings& settings, const std::string& key) {
-  for (const auto& [name, value] : settings) {
-    if (name == key) return value;
-  }
-  return "unset";
-}
-
 /// "random" for "\"random\"": as --set takes it.
 std::string bare(const std::string& value) {
   const bool word = value.size() > 2 && value.front() == '"' && value.back() == '"' &&
@@ -52,26 +37,17 @@ std::string bare(const std::string& value) {
 
 /// Labels of groups of one name, by the settings in which they differ.
 void label(const std::vector<RecipeGroup*>& groups) {
-  std::vector<Settings> settings;
-  for (const RecipeGroup* group : groups) settings.push_back(settings_of(group->runs.front()));
-  std::vector<std::string> keys;
-  for (const Settings& each : settings) {
-    for (const auto& [key, value] : each) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  std::vector<const RecipeRun*> runs;
+  for (const RecipeGroup* group : groups) runs.push_back(&group->runs.front());
+  const std::vector<std::string> keys = differing_settings(runs);
+  for (RecipeGroup* group : groups) {
+    std::string text;
+    for (const std::string& key : keys) {
+      text += concat(text.empty() ? "" : ", ", key, " = ",
+                     setting_of(group->runs.front(), key).value_or("unset"));
     }
-  }
-  std::vector<std::string> texts(groups.size());
-  for (const std::string& key : keys) {
-    std::set<std::string> values;
-    for (const Settings& each : settings) values.insert(value_of(each, key));
-    if (values.size() == 1) continue;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      texts[g] += (texts[g].empty() ? "" : ", ") + key + " = " + bare(value_of(settings[g], key));
-    }
-  }
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    groups[g]->label = groups[g]->runs.front().recipe;
-    if (!texts[g].empty()) groups[g]->label += " (" + texts[g] + ")";
+    group->label = group->runs.front().recipe;
+    if (!text.empty()) group->label += " (" + text + ")";
   }
 }
 
@@ -100,53 +76,54 @@ std::string changing_seeds(const RecipeGroup& group) {
   return text + (count > 1 ? " together" : "");
 }
 
-constexpr std::size_t kQuantities = 6;
-using Quantities = std::array<std::optional<double>, kQuantities>;
+}  // namespace
 
-Quantities quantities(const RecipeRun& run) {
-  const metrics::Accuracy& a = run.row.accuracy;
-  return {a.all, a.many, a.medium, a.few, run.medium_few, run.row.bias_gap};
+bool tells_apart(std::string_view key) {
+  if (is_seed(key) || key == "data.dir" || key == "scenes.fashion_dir") return false;
+  if (key.starts_with("checkpoint.")) return false;
+  return !key.starts_with("run.") || key == "run.precision";
 }
 
-using Pairs = std::vector<std::pair<Quantities, Quantities>>;  // of a group, of the baseline
+std::optional<std::string> setting_of(const RecipeRun& run, std::string_view key) {
+  for (const config::Resolved& setting : run.settings) {
+    if (setting.key == key) return bare(setting.value);
+  }
+  return std::nullopt;
+}
 
-Pairs pairs_of(const RecipeGroup& group, const RecipeGroup& baseline) {
-  Pairs pairs;
-  for (const RecipeRun& run : group.runs) {
-    for (const RecipeRun& partner : baseline.runs) {
-      if (seeds_of(run) == seeds_of(partner)) {
-        pairs.emplace_back(quantities(run), quantities(partner));
-      }
+std::vector<std::string> differing_settings(const std::vector<const RecipeRun*>& runs) {
+  std::vector<std::string> keys;
+  std::map<std::string, std::map<std::string, std::size_t>> counts;  // of each value, by key
+  for (const RecipeRun* run : runs) {
+    for (const config::Resolved& setting : run->settings) {
+      if (!tells_apart(setting.key)) continue;
+      const auto [found, fresh] = counts.try_emplace(setting.key);
+      if (fresh) keys.push_back(setting.key);
+      ++found->second[setting.value];
     }
   }
-  return pairs;
+  std::erase_if(keys, [&](const std::string& key) {
+    const auto& values = counts.at(key);
+    return values.size() == 1 && values.begin()->second == runs.size();
+  });
+  return keys;
 }
 
-Cell difference(const Pairs& pairs, std::size_t quantity) {
-  std::vector<double> values;
-  for (const auto& [run, partner] : pairs) {
-    const std::optional<double>& value = run[quantity];
-    const std::optional<double>& base = partner[quantity];
-    if (!value || !base) return {};
-    values.push_back(*value - *base);
-  }
-  const auto found = metrics::paired_difference(values);
-  if (!found) return {};
-  return Difference{found->mean, found->deviation, found->half_width};
+Quantities quantities_of(const RecipeRun& run) {
+  const metrics::Accuracy& a = run.row.accuracy;
+  std::optional<double> corrected;
+  if (run.knows_corrected) corrected = run.corrected.balanced;
+  return {a.all,
+          a.balanced,
+          a.many,
+          a.medium,
+          a.few,
+          run.medium_few,
+          run.row.bias_gap,
+          corrected,
+          run.corrected_medium_few,
+          run.ece};
 }
-
-const RecipeGroup& find(std::span<const RecipeGroup> groups, const std::string& name) {
-  std::vector<std::string> labels;
-  for (const RecipeGroup& group : groups) {
-    if (group.label == name) return group;
-    labels.push_back(group.label);
-  }
-  std::string list;
-  for (const std::string& each : labels) list += (list.empty() ? "" : "; ") + each;
-  throw UsageError(concat("no runs are of '", name, "'; there are: ", list));
-}
-
-}  // namespace
 
 Seeds seeds_of(const RecipeRun& run) {
   Seeds seeds;
@@ -206,32 +183,6 @@ Table method_table(std::span<const RecipeGroup> groups) {
     for (const RecipeRun& run : group.runs) method.runs.push_back(run.row);
   }
   return method_table(methods);
-}
-
-Table difference_table(std::span<const RecipeGroup> groups, const std::string& baseline) {
-  const RecipeGroup& base = find(groups, baseline);
-  if (groups.size() == 1) {
-    throw UsageError(concat("all runs are of '", baseline,
-                            "', which leaves nothing to compare it with: name runs of another "
-                            "recipe too"));
-  }
-  constexpr double points = 100.0;
-  Table table({{"method", "method"},
-               {"pairs", "n", 0},
-               {"all", "diff_all", 1, points, false, true},
-               {"many", "diff_many", 1, points, false, true},
-               {"medium", "diff_medium", 1, points, false, true},
-               {"few", "diff_few", 1, points, false, true},
-               {"medium+few", "diff_medium_few", 1, points, false, true},
-               {"bias gap", "diff_bias_gap", 1, points, true, true}});
-  for (const RecipeGroup& group : groups) {
-    if (&group == &base) continue;
-    const Pairs pairs = pairs_of(group, base);
-    std::vector<Cell> cells{group.label, static_cast<double>(pairs.size())};
-    for (std::size_t q = 0; q < kQuantities; ++q) cells.push_back(difference(pairs, q));
-    table.add_row(std::move(cells));
-  }
-  return table;
 }
 
 }  // namespace smcl::report

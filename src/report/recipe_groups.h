@@ -4,10 +4,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config.h"
 #include "report/accuracy_table.h"
+#include "report/quantities.h"
 
 namespace smcl::report {
 
@@ -18,7 +20,20 @@ struct RecipeRun {
   std::vector<config::Resolved> settings;  ///< of its config.toml
   AccuracyRow row;
   std::optional<double> medium_few;  ///< accuracy over medium and few classes together
+  metrics::Accuracy corrected;       ///< the same as in `row` after prior correction
+  std::optional<double> corrected_medium_few;
+  bool knows_corrected = false;
+  std::optional<double> ece;
 };
+Quantities quantities_of(const RecipeRun& run);
+
+/// The value of a setting as --set takes it ("random" for a text), if the run has it.
+std::optional<std::string> setting_of(const RecipeRun& run, std::string_view key);
+/// Whether a setting makes another experiment: no seed, no name, no place, no way of computing.
+bool tells_apart(std::string_view key);
+/// Settings that make another experiment and are not the same in all of `runs`, in the order of
+/// config.toml.
+std::vector<std::string> differing_settings(const std::vector<const RecipeRun*>& runs);
 
 /// Runs of one recipe that differ in their seeds alone.
 struct RecipeGroup {
@@ -42,12 +57,5 @@ std::string spread_text(std::span<const RecipeGroup> groups);
 
 /// The groups as rows of accuracies (accuracy_table.h).
 Table method_table(std::span<const RecipeGroup> groups);
-
-/// The other groups against the one labelled `baseline`: differences over pairs of runs with equal
-/// seeds in accuracy (all, many, medium, few, medium and few together) and bias gap, as fractions
-/// under diff_all, ..., diff_medium_few, diff_bias_gap; `n` pairs. Runs without a partner are left
-/// out; with fewer than two pairs, or where a run lacks the value, there is none. Throws UsageError
-/// where there is no such group or no other.
-Table difference_table(std::span<const RecipeGroup> groups, const std::string& baseline);
 
 }  // namespace smcl::report

@@ -4,13 +4,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "report/markup.h"
 
 namespace smcl::report {
 namespace {
@@ -33,26 +33,6 @@ Cell without_non_finite(Cell value) {
     return {};
   }
   return value;
-}
-
-std::string fixed(double value, int digits) {
-  std::array<char, 400> text{};  // the largest double has 309 digits before the point
-  std::snprintf(text.data(), text.size(), "%.*f", std::clamp(digits, 0, 20), value);
-  const std::string result = text.data();
-  const bool negative_zero =
-      result.front() == '-' && result.find_first_not_of("-0.") == std::string::npos;
-  return negative_zero ? result.substr(1) : result;
-}
-
-std::string printable(const std::string& text) {
-  std::string result = text;
-  for (char& c : result) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      c = '?';
-    }
-  }
-  return result;
 }
 
 std::string as_text(const Cell& value, const Column& column) {
@@ -202,6 +182,18 @@ bool Table::aligns_right(std::size_t column) const {
   return std::none_of(rows_.begin(), rows_.end(), [&](const Row& row) {
     return std::holds_alternative<std::string>(row.cells[column]);
   });
+}
+
+std::vector<std::vector<std::string>> Table::texts() const {
+  std::vector<std::vector<std::string>> result(rows_.size() + 1);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (!is_shown(c)) continue;
+    result.front().push_back(printable(columns_[c].title));
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      result[r + 1].push_back(as_text(rows_[r].cells[c], columns_[c]));
+    }
+  }
+  return result;
 }
 
 std::string Table::text(TextStyle style) const {

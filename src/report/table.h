@@ -67,6 +67,12 @@ class Table {
   std::string csv() const;
   /// An array of objects, one a row, keys in the order of the columns; spreads as in CSV.
   std::string json() const;
+  /// A table of GitHub's Markdown; emphasised rows are bold.
+  std::string markdown() const;
+  /// A LaTeX tabular with the rules of booktabs; emphasised rows are bold.
+  std::string latex() const;
+  /// A <table> with class "num" on numbers and "strong" on emphasised rows.
+  std::string html() const;
   std::string render(TableFormat format, TextStyle style = TextStyle::plain) const;
 
  private:
@@ -77,6 +83,8 @@ class Table {
   /// A column's number and the ending of a key under which CSV and JSON show it: "", "_sd"...
   using Part = std::pair<std::size_t, std::string>;
   std::vector<Part> parts() const;
+  /// Texts of header and rows, the columns shown in text, with spreads as "50.0 +- 2.5".
+  std::vector<std::vector<std::string>> texts() const;
   bool is_shown(std::size_t column) const;
   bool aligns_right(std::size_t column) const;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "core/error.h"
@@ -45,6 +46,51 @@ TEST(PairedDifference, EqualDifferencesHaveNoSpread) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->deviation, 0.0);
   EXPECT_EQ(found->half_width, 0.0);
+  EXPECT_EQ(found->p, 0.0);
+  EXPECT_EQ(paired_difference(std::vector<double>{0.0, 0.0, 0.0})->p, 1.0);
+}
+
+// scipy 1.17.1: 2 * stats.t.sf(|t|, df).
+TEST(TTwoSided, AsScipy) {
+  EXPECT_NEAR(t_two_sided(2.0, 1), 0.2951672353008665, 1e-12);
+  EXPECT_NEAR(t_two_sided(2.0, 9), 0.07655282377070101, 1e-12);
+  EXPECT_NEAR(t_two_sided(-3.5, 4), 0.024896163460222748, 1e-12);
+  EXPECT_NEAR(t_two_sided(5.0, 2), 0.037749551350623724, 1e-12);
+  EXPECT_NEAR(t_two_sided(0.1, 30), 0.9210096117902712, 1e-12);
+  EXPECT_NEAR(t_two_sided(4.0, 99), 0.00012225152757111313, 1e-12);
+  EXPECT_NEAR(t_two_sided(t_quantile_975(7), 7), 0.05, 1e-12);
+}
+
+TEST(TTwoSided, Limits) {
+  EXPECT_EQ(t_two_sided(0.0, 3), 1.0);
+  EXPECT_EQ(t_two_sided(std::numeric_limits<double>::infinity(), 3), 0.0);
+  EXPECT_THROW(t_two_sided(1.0, 0), InternalError);
+  EXPECT_THROW(t_two_sided(std::numeric_limits<double>::quiet_NaN(), 3), InternalError);
+}
+
+// scipy 1.17.1: stats.ttest_1samp([0.012, 0.03, -0.004, 0.021, 0.018], 0).
+TEST(PairedDifference, PAsScipy) {
+  const auto found = paired_difference(std::vector<double>{0.012, 0.03, -0.004, 0.021, 0.018});
+  ASSERT_TRUE(found);
+  EXPECT_NEAR(found->p, 0.05276503322962337, 1e-12);
+  EXPECT_EQ(found->pairs, 5);
+}
+
+void expect_near(const std::vector<double>& got, const std::vector<double>& expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-12) << i;
+}
+
+// statsmodels 0.14: multipletests(p, method="holm").
+TEST(Holm, AsStatsmodels) {
+  expect_near(holm(std::vector<double>{0.01, 0.04, 0.03, 0.005, 0.6, 0.2}),
+              {0.05, 0.12, 0.12, 0.03, 0.6, 0.4});
+  expect_near(holm(std::vector<double>{0.02, 0.02, 0.5}), {0.06, 0.06, 0.5});
+}
+
+TEST(Holm, OneIsItself) {
+  expect_near(holm(std::vector<double>{0.03}), {0.03});
+  EXPECT_TRUE(holm({}).empty());
 }
 
 TEST(PairedDifference, FewerThanTwoSayNothing) {

@@ -1,0 +1,263 @@
+#include "report/report.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/stored.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "data/open.h"
+#include "experiment/explain.h"
+#include "format/file.h"
+#include "image/png.h"
+
+namespace smcl::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> what;
+  std::vector<std::string> outputs{"report.html"};
+  std::string baseline;
+  std::string title;
+  bool best_on_test = false;
+  bool pictures = true;
+};
+
+constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20U;  // of all pictures together
+
+/// Given run folders, and those inside of given folders, by name.
+std::vector<std::filesystem::path> run_folders(const Options& options) {
+  std::vector<std::filesystem::path> runs;
+  for (const std::string& path : options.what) {
+    if (!std::filesystem::is_directory(path)) {
+      throw IoError(concat(path,
+                           ": no such folder; expected run folders, or folders that hold "
+                           "them, such as a sweep's"));
+    }
+    if (std::filesystem::exists(std::filesystem::path(path) / "config.toml")) {
+      runs.emplace_back(path);
+      continue;
+    }
+    std::vector<std::filesystem::path> inside;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      if (std::filesystem::exists(entry.path() / "config.toml")) inside.push_back(entry.path());
+    }
+    if (inside.empty()) throw UsageError(concat(path, ": no run folder in it"));
+    std::sort(inside.begin(), inside.end());
+    runs.insert(runs.end(), inside.begin(), inside.end());
+  }
+  // By another spelling of its path a run would count twice.
+  std::vector<std::filesystem::path> seen;
+  std::erase_if(runs, [&](const std::filesystem::path& run) {
+    auto whole = std::filesystem::canonical(run);
+    if (std::find(seen.begin(), seen.end(), whole) != seen.end()) return true;
+    seen.push_back(std::move(whole));
+    return false;
+  });
+  return runs;
+}
+
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./@=,:+").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+std::vector<std::string> commands_of(const Options& options, const report::Report& report) {
+  std::vector<std::string> commands;
+  for (const std::string& path : options.what) {
+    const auto sweep = std::filesystem::path(path) / "sweep.toml";
+    if (std::filesystem::exists(sweep)) commands.push_back("smcl sweep " + quoted(sweep.string()));
+  }
+  if (commands.empty()) {
+    for (const report::Condition& condition : report.conditions) {
+      for (const report::GroupResult& group : condition.groups) {
+        const auto& runs = group.group.runs;
+        commands.push_back(concat(
+            "smcl train ", quoted(runs.front().path + "/config.toml"),
+            runs.size() > 1 ? concat("   # and ", runs.size() - 1, " more, other seeds") : ""));
+      }
+    }
+  }
+  std::string again = "smcl report";
+  for (const std::string& path : options.what) again += " " + quoted(path);
+  if (!options.baseline.empty()) again += " --baseline " + quoted(options.baseline);
+  if (options.best_on_test) again += " --best-on-test";
+  commands.push_back(again + " -o " + quoted(options.outputs.front()));
+  return commands;
+}
+
+/// The first run that masks shows what it masks, where its data are there.
+void add_masks(report::Report& report) {
+  for (const report::RunData& run : report.runs) {
+    if (report::setting_of(run.run, "method.name") != "smcl") continue;
+    try {
+      const auto recipe = stored_recipe(record::RunFolder::open(run.run.path));
+      const data::Opened data = data::open_data(recipe.data);
+      const auto images = experiment::explain_images(recipe, data, 10);
+      report.masks.push_back(
+          {concat("Masks of ", run.run.row.run),
+           "A row an image: original, augmented, saliency, peak and box, masked.",
+           encode_png(experiment::explain_grid(images, data).view())});
+    } catch (const Error& problem) {
+      report.left_out.push_back(concat("pictures of masks: ", problem.what()));
+    }
+    return;
+  }
+}
+
+/// The path of a picture that a file names: inside the run folder, nowhere else.
+std::filesystem::path picture_path(const report::RunData& run, const std::string& name) {
+  const std::filesystem::path path(name);
+  const bool inside = path.is_relative() && std::none_of(path.begin(), path.end(),
+                                                         [](const auto& p) { return p == ".."; });
+  if (!inside) {
+    throw DataError(concat(run.run.path, "/analysis.json: picture '", name,
+                           "' lies outside of the run folder"));
+  }
+  return std::filesystem::path(run.run.path) / path;
+}
+
+void add_pictures(report::Report& report, const report::RunData& run, std::size_t& bytes) {
+  format::reading(run.run.path + "/analysis.json", [&] {
+    for (const nlohmann::json& each : run.analysis.value("pictures", nlohmann::json::array())) {
+      const auto file = picture_path(run, each.at("file").get<std::string>());
+      const auto png = format::read_file(file);
+      decode_png(png, file.string());  // nothing else gets into the page
+      if (bytes + png.size() > kMostPictureBytes) {
+        report.left_out.push_back(concat(file.string(), ": the page would become too large"));
+        continue;
+      }
+      bytes += png.size();
+      report.backgrounds.push_back(
+          {concat(run.run.row.run, ": ", each.value("title", std::string("picture"))),
+           each.value("caption", std::string()), png});
+    }
+    return 0;
+  });
+}
+
+/// Pictures of the first analysed run of each group.
+void add_backgrounds(report::Report& report) {
+  std::size_t bytes = 0;
+  for (const report::Condition& condition : report.conditions) {
+    for (const report::GroupResult& group : condition.groups) {
+      for (const report::RunData* run : report::runs_of(report, group.group)) {
+        if (run->analysis.is_null()) continue;
+        add_pictures(report, *run, bytes);
+        break;
+      }
+    }
+  }
+}
+
+using Render = std::string (*)(const report::Report&);
+
+std::string csv_page(const report::Report& report) {
+  return report::whole_table(report).csv();
+}
+std::string json_page(const report::Report& report) {
+  return report::whole_table(report).json();
+}
+
+/// By the ending of the file's name.
+Render renderer(const std::string& output) {
+  const std::string ending = std::filesystem::path(output).extension().string();
+  if (ending == ".html") return report::html_page;
+  if (ending == ".md") return report::markdown_page;
+  if (ending == ".tex") return report::latex_page;
+  if (ending == ".csv") return csv_page;
+  if (ending == ".json") return json_page;
+  throw UsageError(concat("-o ", output,
+                          ": expected a name that ends in .html, .md, .tex, .csv or "
+                          ".json"));
+}
+
+std::string title_of(const Options& options) {
+  if (!options.title.empty()) return options.title;
+  std::string names;
+  for (const std::string& path : options.what) {
+    std::filesystem::path folder = std::filesystem::path(path).lexically_normal();
+    if (folder.filename().empty()) folder = folder.parent_path();
+    names += (names.empty() ? "" : ", ") + folder.filename().string();
+  }
+  return options.what.size() <= 3 ? names : concat(options.what.size(), " runs");
+}
+
+void make(const Options& options) {
+  for (const std::string& output : options.outputs) renderer(output);
+  const report::Which which =
+      options.best_on_test ? report::Which::best_on_test : report::Which::last;
+  std::vector<report::RunData> runs;
+  std::vector<std::string> left_out;
+  for (const std::filesystem::path& path : run_folders(options)) {
+    const auto folder = record::RunFolder::open(path);
+    if (!folder.finished()) {
+      left_out.push_back(concat(path.string(), ": not finished"));
+      continue;
+    }
+    report::RunData data = report::read_run_data(folder, which);
+    data.run.settings = stored_recipe(folder).resolved;
+    runs.push_back(std::move(data));
+  }
+  report::Report report = report::make_report(std::move(runs), options.baseline, which);
+  report.title = title_of(options);
+  report.left_out = std::move(left_out);
+  report.reproduce = commands_of(options, report);
+  const bool page = std::any_of(options.outputs.begin(), options.outputs.end(),
+                                [](const std::string& o) { return o.ends_with(".html"); });
+  if (options.pictures && page) {
+    add_masks(report);
+    add_backgrounds(report);
+  }
+  for (const std::string& output : options.outputs) {
+    format::write_file_atomic(output, renderer(output)(report));
+  }
+  std::cout << report::text_of(report);
+  for (const std::string& each : report.left_out) log::warn("left out: " + each);
+  for (const std::string& output : options.outputs) log::info("report: " + output);
+}
+
+}  // namespace
+
+void add_report(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "report", "a page of results: means over seeds, differences, curves, classes, backgrounds");
+  command->add_option("runs", options->what, "run folders, or folders that hold them (a sweep's)")
+      ->required();
+  command
+      ->add_option("-o,--output", options->outputs,
+                   "file to write, by its ending: .html a page, .md, .tex, .csv or .json tables "
+                   "(repeatable)")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command->add_option("--baseline", options->baseline,
+                      "recipe or row that the others are compared with, seed by seed; default: "
+                      "plain cross-entropy, where there is one");
+  command->add_option("--title", options->title, "of the page");
+  command->add_flag("--best-on-test", options->best_on_test,
+                    "results of the epoch that was best on the test set, which is no fair "
+                    "estimate; default: the last epoch");
+  command->add_flag("!--no-pictures", options->pictures,
+                    "no pictures of masks and backgrounds; the data are then not opened");
+  command->footer(
+      "Runs that differ in their seeds alone are one row; runs on other data (data.*, scenes.*)\n"
+      "get tables of their own. A difference is called better or worse only where a paired t-test\n"
+      "says so at 0.05 after Holm's correction (docs/report.md).\n"
+      "Examples:\n"
+      "  smcl report runs/scenes-* -o report.html -o tables.tex\n"
+      "  smcl report runs/mask-ablation --baseline random -o ablation.html");
+  command->callback([options] { make(*options); });
+}
+
+}  // namespace smcl::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "metrics/paired.h"
+#include "report/quantities.h"
+#include "report/recipe_groups.h"
+#include "report/table.h"
+
+namespace smcl::report {
+
+/// Family-wise error rate at which a difference counts.
+inline constexpr double kLevel = 0.05;
+
+enum class Verdict { none, undecided, better, worse };
+/// "better", "worse", "not decided"; "" for none.
+const char* text_of(Verdict verdict);
+
+/// One quantity of a group against the baseline's, over pairs of runs with equal seeds.
+struct Against {
+  std::optional<metrics::PairedDifference> difference;  ///< from two pairs on
+  /// Holm's correction of its p over the groups that are compared in this quantity.
+  double p_holm = 1.0;
+  Verdict verdict = Verdict::none;  ///< better or worse only where p_holm <= kLevel
+};
+
+/// A recipe's runs: mean over seeds and difference from the baseline, by quantity.
+struct GroupResult {
+  RecipeGroup group;
+  std::array<std::optional<Spread>, kQuantities> mean;  ///< deviation 0 for a single run
+  std::array<Against, kQuantities> against;
+  int pairs = 0;  ///< with the baseline
+};
+
+/// Groups on the same data: equal data.*, scenes.* and groups.* but for seeds and folders.
+struct Condition {
+  std::string label;  ///< the settings in which it differs from the others; empty for the only one
+  std::vector<GroupResult> groups;      ///< the baseline, then in the order of their first runs
+  std::optional<std::size_t> baseline;  ///< place among the groups
+};
+
+/// Splits runs by data, groups them by recipe (recipe_groups.h) and compares each group with the
+/// baseline of its data. `baseline` is a group's label or its recipe's name; empty: plain
+/// cross-entropy, where there is exactly one such group. Throws UsageError where a name is nowhere
+/// a group's, or stands for several groups of one condition, and as group_by_recipe.
+std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline);
+/// The same for groups of one condition.
+Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& baseline);
+
+/// The other groups against the baseline: `n` pairs, differences in accuracy (all, many, medium,
+/// few, medium and few together) and bias gap as fractions under diff_all ... diff_bias_gap, and of
+/// the difference in all its p after Holm's correction (p_holm) and what it decides (verdict).
+/// Throws UsageError where `condition` has no baseline or no other group.
+Table difference_table(const Condition& condition);
+
+}  // namespace smcl::report

@@ -1,0 +1,269 @@
+#include "report/report.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+#include "report/markup.h"
+
+namespace smcl::report {
+namespace {
+
+std::string percent(const std::optional<Spread>& value, bool spread) {
+  if (!value) return "-";
+  const std::string mean = fixed(value->mean * 100.0, 1);
+  return spread ? concat(mean, " \u00b1 ", fixed(value->deviation * 100.0, 1)) : mean;
+}
+
+constexpr std::size_t kMostNames = 5;  // more are counted: the tables have them all
+
+/// "A, B and C", or "7 methods", of the labels with this verdict.
+std::string labels_with(const Condition& condition, Quantity quantity, Verdict verdict) {
+  std::vector<std::string> labels;
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    if (g == condition.baseline) continue;
+    const GroupResult& group = condition.groups[g];
+    if (group.against[place(quantity)].verdict == verdict) labels.push_back(group.group.label);
+  }
+  if (labels.size() > kMostNames) return concat(labels.size(), " methods");
+  std::string text;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (i > 0) text += i + 1 == labels.size() ? " and " : ", ";
+    text += labels[i];
+  }
+  return text;
+}
+
+std::string sentence(const Condition& condition, Quantity quantity, const char* what) {
+  std::string text;
+  for (const auto& [verdict, words] :
+       {std::pair(Verdict::better, "better: "), std::pair(Verdict::worse, "worse: "),
+        std::pair(Verdict::undecided, "not decided: "),
+        std::pair(Verdict::none, "too few pairs: ")}) {
+    const std::string labels = labels_with(condition, quantity, verdict);
+    if (labels.empty()) continue;
+    text += concat(text.empty() ? "" : "; ", words, labels);
+  }
+  return concat(what, " against ", condition.groups[*condition.baseline].group.label, ": ", text,
+                ".");
+}
+
+std::vector<std::string> verdicts(const Condition& condition) {
+  if (condition.groups.size() == 1) return {"One recipe, nothing to compare it with."};
+  if (!condition.baseline) return {"No baseline: name one to compare with (--baseline)."};
+  std::vector<std::string> sentences{sentence(condition, Quantity::balanced, "Balanced accuracy")};
+  for (const auto& [quantity, what] :
+       {std::pair(Quantity::medium_few, "Medium and few classes"),
+        std::pair(Quantity::bias_gap, "Bias by backgrounds"),
+        std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
+    const std::size_t q = place(quantity);
+    const bool known =
+        std::any_of(condition.groups.begin(), condition.groups.end(),
+                    [&](const auto& group) { return group.against[q].difference.has_value(); });
+    if (known) sentences.push_back(sentence(condition, quantity, what));
+  }
+  return sentences;
+}
+
+std::string group_line(const Condition& condition, const GroupResult& group) {
+  const std::size_t count = group.group.runs.size();
+  const bool spread = count > 1;
+  std::string text =
+      concat(group.group.label, ": ", percent(group.mean[place(Quantity::balanced)], spread),
+             " % balanced accuracy (many ", percent(group.mean[place(Quantity::many)], false),
+             ", medium ", percent(group.mean[place(Quantity::medium)], false), ", few ",
+             percent(group.mean[place(Quantity::few)], false), "), ", count,
+             count == 1 ? " run" : " runs");
+  if (!condition.baseline || &condition.groups[*condition.baseline] == &group) return text;
+  const Against& against = group.against[place(Quantity::balanced)];
+  if (!against.difference) return concat(text, "; ", group.pairs, " pairs with the baseline");
+  const auto& found = *against.difference;
+  return concat(text, "; ", signed_fixed(found.mean * 100.0, 1), " points (95 % interval ",
+                signed_fixed((found.mean - found.half_width) * 100.0, 1), " to ",
+                signed_fixed((found.mean + found.half_width) * 100.0, 1), ", ", found.pairs,
+                " pairs, ", p_text(against.p_holm), " after Holm): ", text_of(against.verdict));
+}
+
+std::string basis(const Report& report, const Condition& condition) {
+  std::vector<RecipeGroup> groups;
+  for (const GroupResult& group : condition.groups) groups.push_back(group.group);
+  return concat(report.which == Which::last
+                    ? "last epoch, test set"
+                    : "best epoch on the test set, chosen by the test set: no fair estimate",
+                "; mean and standard deviation ", spread_text(groups));
+}
+
+/// Whether some group of the condition knows it, and (of `all`) says more than `balanced`.
+bool is_shown(const Condition& condition, const QuantityInfo& info) {
+  const auto says_more = [&](const GroupResult& group) {
+    const auto& value = group.mean[place(info.quantity)];
+    if (!value) return false;
+    const auto& balanced = group.mean[place(Quantity::balanced)];
+    return info.quantity != Quantity::all || !balanced ||
+           std::abs(value->mean - balanced->mean) > 1e-9;
+  };
+  return std::any_of(condition.groups.begin(), condition.groups.end(), says_more);
+}
+
+std::vector<QuantityInfo> shown(const Condition& condition) {
+  std::vector<QuantityInfo> result;
+  for (const QuantityInfo& info : kQuantityInfos) {
+    if (is_shown(condition, info)) result.push_back(info);
+  }
+  return result;
+}
+
+Cell mean_cell(const GroupResult& group, Quantity quantity) {
+  const auto& value = group.mean[place(quantity)];
+  if (!value) return {};
+  if (group.group.runs.size() == 1) return value->mean;
+  return *value;
+}
+
+Cell difference_cell(const GroupResult& group, Quantity quantity) {
+  const auto& found = group.against[place(quantity)].difference;
+  if (!found) return {};
+  return Difference{found->mean, found->deviation, found->half_width};
+}
+
+Cell p_cell(const Against& against, double p) {
+  return cell(against.difference ? std::optional(p) : std::nullopt);
+}
+
+Cell verdict_cell(const Against& against) {
+  Cell result;
+  if (against.difference) result = std::string(text_of(against.verdict));
+  return result;
+}
+
+Table mean_table(const Condition& condition) {
+  const auto infos = shown(condition);
+  std::vector<Column> columns{{"method", "method"}, {"runs", "runs", 0}};
+  for (const QuantityInfo& info : infos) columns.push_back({info.title, info.key, 1, 100.0});
+  Table table(std::move(columns));
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    const GroupResult& group = condition.groups[g];
+    std::vector<Cell> cells{group.group.label, static_cast<double>(group.group.runs.size())};
+    for (const QuantityInfo& info : infos) cells.push_back(mean_cell(group, info.quantity));
+    table.add_row(std::move(cells), g == condition.baseline ? Emphasis::strong : Emphasis::none);
+  }
+  return table;
+}
+
+Table against_table(const Condition& condition) {
+  const auto infos = shown(condition);
+  std::vector<Column> columns{{"method", "method"}, {"pairs", "n", 0}};
+  for (const QuantityInfo& info : infos) {
+    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
+  }
+  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+  columns.push_back({"balanced", "verdict"});
+  Table table(std::move(columns));
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    if (g == condition.baseline) continue;
+    const GroupResult& group = condition.groups[g];
+    std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
+    for (const QuantityInfo& info : infos) cells.push_back(difference_cell(group, info.quantity));
+    const Against& balanced = group.against[place(Quantity::balanced)];
+    cells.push_back(p_cell(balanced, balanced.p_holm));
+    cells.push_back(verdict_cell(balanced));
+    table.add_row(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace
+
+Report make_report(std::vector<RunData> runs, const std::string& baseline, Which which) {
+  if (runs.empty()) throw UsageError("no finished run to report on");
+  std::vector<RecipeRun> recipes;
+  for (const RunData& run : runs) recipes.push_back(run.run);
+  Report report;
+  report.which = which;
+  report.conditions = compare_runs(recipes, baseline);
+  report.runs = std::move(runs);
+  return report;
+}
+
+std::vector<const RunData*> runs_of(const Report& report, const RecipeGroup& group) {
+  std::vector<const RunData*> result;
+  for (const RecipeRun& run : group.runs) {
+    const auto found = std::find_if(report.runs.begin(), report.runs.end(),
+                                    [&](const RunData& data) { return data.run.path == run.path; });
+    if (found == report.runs.end()) throw InternalError(concat("report: no run ", run.path));
+    result.push_back(&*found);
+  }
+  return result;
+}
+
+Words words_of(const Report& report, const Condition& condition) {
+  Words words;
+  words.verdicts = verdicts(condition);
+  for (const GroupResult& group : condition.groups) {
+    words.groups.push_back(group_line(condition, group));
+  }
+  words.basis = basis(report, condition);
+  return words;
+}
+
+std::string text_of(const Report& report) {
+  std::string text;
+  for (const Condition& condition : report.conditions) {
+    const Words words = words_of(report, condition);
+    if (!condition.label.empty()) text += printable(condition.label) + ":\n";
+    for (const std::string& each : words.verdicts) text += printable(each) + "\n";
+    for (const std::string& each : words.groups) text += "  " + printable(each) + "\n";
+    text += words.basis + "\n";
+  }
+  return text;
+}
+
+std::vector<NamedTable> tables_of(const Report& report) {
+  std::vector<NamedTable> tables;
+  for (const Condition& condition : report.conditions) {
+    const std::string after = condition.label.empty() ? "" : ", " + condition.label;
+    tables.push_back({concat("Percent; ", basis(report, condition), after), mean_table(condition)});
+    if (!condition.baseline || condition.groups.size() == 1) continue;
+    tables.push_back(
+        {concat("Points above ", condition.groups[*condition.baseline].group.label,
+                ": mean, standard deviation and half width of the 95 % t-interval over pairs of "
+                "runs with equal seeds; p after Holm's correction over the rows, decided at ",
+                fixed(kLevel, 2), after),
+         against_table(condition)});
+  }
+  return tables;
+}
+
+Table whole_table(const Report& report) {
+  std::vector<Column> columns{
+      {"condition", "condition"}, {"method", "method"}, {"runs", "runs", 0}, {"pairs", "n", 0}};
+  for (const QuantityInfo& info : kQuantityInfos) {
+    const std::string key = info.key;
+    columns.push_back({key, key, 1, 100.0});
+    columns.push_back({"diff " + key, "diff_" + key, 1, 100.0, false, true});
+    columns.push_back({"p " + key, "p_" + key, 4});
+    columns.push_back({"p_holm " + key, "p_holm_" + key, 4});
+    columns.push_back({"verdict " + key, "verdict_" + key});
+  }
+  Table table(std::move(columns));
+  for (const Condition& condition : report.conditions) {
+    for (const GroupResult& group : condition.groups) {
+      std::vector<Cell> cells{condition.label, group.group.label,
+                              static_cast<double>(group.group.runs.size()),
+                              static_cast<double>(group.pairs)};
+      for (const QuantityInfo& info : kQuantityInfos) {
+        const Against& against = group.against[place(info.quantity)];
+        cells.push_back(mean_cell(group, info.quantity));
+        cells.push_back(difference_cell(group, info.quantity));
+        cells.push_back(p_cell(against, against.difference ? against.difference->p : 1.0));
+        cells.push_back(p_cell(against, against.p_holm));
+        cells.push_back(verdict_cell(against));
+      }
+      table.add_row(std::move(cells));
+    }
+  }
+  return table;
+}
+
+}  // namespace smcl::report

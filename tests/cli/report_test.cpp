@@ -1,0 +1,140 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "format/file.h"
+#include "image/png.h"
+#include "report/run_folders.h"
+
+// Expected numbers are worked out by hand.
+namespace smcl::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Three seeds of ce and of smcl, which is 0.1 better, in a folder; returns it.
+fs::path runs_of_two_methods(const std::string& name) {
+  const fs::path root = fresh_folder(name);
+  for (int seed = 0; seed < 3; ++seed) {
+    for (const std::string method : {"ce", "smcl"}) {
+      report::FakeRun run;
+      run.recipe = "scenes-" + method;
+      run.config = concat("[method]\nname = \"", method, "\"\n[train]\nseed = ", seed,
+                          "\n[run]\nprecision = \"fp32\"\n");
+      for (double& value : run.per_class) {
+        value += 0.001 * seed * seed + (method == "ce" ? 0.0 : 0.1 - 0.001 * seed);
+      }
+      report::fake_run(root, run);
+    }
+  }
+  return root;
+}
+
+TEST(Report, OfAFolderOfRunsInEveryFormat) {
+  const fs::path root = runs_of_two_methods("report");
+  const auto file = [&](const char* name) { return (root / name).string(); };
+  const Result result =
+      smcl({"report", root.string(), "--no-pictures", "-o", file("r.html"), "-o", file("r.md"),
+            "-o", file("r.tex"), "-o", file("r.csv"), "-o", file("r.json")});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Balanced accuracy against scenes-ce: better: scenes-smcl.\n"));
+  EXPECT_THAT(result.out, HasSubstr("+9.9 points"));
+  EXPECT_THAT(format::read_text(file("r.html")), HasSubstr("<title>report</title>"));
+  EXPECT_THAT(format::read_text(file("r.html")), HasSubstr("smcl train "));
+  EXPECT_THAT(format::read_text(file("r.md")), HasSubstr("scenes-smcl"));
+  EXPECT_THAT(format::read_text(file("r.tex")), HasSubstr("\\toprule"));
+  EXPECT_THAT(format::read_text(file("r.csv")), HasSubstr("verdict_balanced"));
+  EXPECT_EQ(nlohmann::json::parse(format::read_text(file("r.json"))).size(), 2U);
+}
+
+TEST(Report, UnfinishedRunsAreLeftOutAndNamed) {
+  const fs::path root = runs_of_two_methods("unfinished");
+  fs::remove(root / "scenes-smcl-3" / "summary.json");
+  const Result result = smcl({"report", root.string(), "--no-pictures", "--title", "My page", "-o",
+                              (root / "r.html").string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("scenes-smcl-3: not finished"));
+  EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("scenes-smcl-3: not finished"));
+  EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("<h1>My page</h1>"));
+}
+
+TEST(Report, ARunNamedTwiceCountsOnce) {
+  const fs::path root = runs_of_two_methods("twice");
+  const std::string run = (root / "scenes-ce-1").string();
+  const Result result = smcl(
+      {"report", run, run + "/../scenes-ce-1", "--no-pictures", "-o", (root / "r.json").string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("over one run"));
+}
+
+TEST(Report, BestOnTestIsCalledSo) {
+  const fs::path root = runs_of_two_methods("best");
+  const Result result = smcl({"report", root.string(), "--best-on-test", "--no-pictures", "-o",
+                              (root / "r.html").string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("chosen by the test set: no fair estimate"));
+  EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("--best-on-test"));
+}
+
+TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
+  const fs::path root = runs_of_two_methods("pictures");
+  const Image picture(2, 2, 3);
+  write_png(root / "scenes-ce-1" / "analysis" / "a.png", picture.view());
+  const auto analysis = [&](const std::string& file) {
+    const nlohmann::json text{
+        {"format_version", 1},
+        {"measures", nlohmann::json::array()},
+        {"pictures", {{{"file", file}, {"title", "Nearest"}, {"caption", "c"}}}}};
+    format::write_file_atomic(root / "scenes-ce-1" / "analysis.json", text.dump());
+    return smcl({"report", (root / "scenes-ce-1").string(), "-o", (root / "r.html").string()});
+  };
+  EXPECT_EQ(analysis("analysis/a.png").code, 0);
+  EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("scenes-ce-1: Nearest"));
+  expect_one_line(analysis("../../secret.png"), 65, "lies outside of the run folder");
+  expect_one_line(analysis("/etc/hostname"), 65, "lies outside of the run folder");
+  expect_one_line(analysis("config.toml"), 65, "config.toml");
+}
+
+TEST(Report, WhatCannotBeDoneIsOneLine) {
+  const fs::path root = runs_of_two_methods("errors");
+  const std::string run = (root / "scenes-ce-1").string();
+  expect_one_line(smcl({"report", (root / "none").string()}), 74, "no such folder");
+  expect_one_line(smcl({"report", fresh_folder("empty").string()}), 2, "no run folder in it");
+  expect_one_line(smcl({"report", run, "-o", "r.pdf"}), 2, "ends in .html, .md, .tex, .csv");
+  expect_one_line(
+      smcl({"report", run, "--baseline", "x", "--no-pictures", "-o", (root / "r.html").string()}),
+      2, "no runs are of 'x'; there are: scenes-ce");
+  fs::remove(root / "scenes-ce-1" / "summary.json");
+  expect_one_line(smcl({"report", run, "-o", (root / "r.html").string()}), 2,
+                  "no finished run to report on");
+  expect_one_line(
+      smcl({"report", (root / "scenes-ce-2").string(), "--no-pictures", "-o", "/proc/none/r.html"}),
+      74, "/proc/none");
+}
+
+// Headless Chromium, as a phone and as a desktop, light and dark.
+TEST(ReportPageSlow, InABrowser) {
+  const fs::path root = runs_of_two_methods("browser");
+  report::FakeRun hostile;
+  hostile.recipe = "hostile";
+  hostile.config = "[method]\nname = \"mixup\"\n[run]\nprecision = \"fp32\"\n";
+  hostile.warnings = {"<script>document.title='x'</script><img src=http://127.0.0.1:1/x>"};
+  hostile.class_names = {"<b>", "a-class-with-a-name-that-is-longer-than-a-phone-is-broad", "\"'"};
+  report::fake_run(root, hostile);
+  const fs::path page = root / "r.html";
+  ASSERT_EQ(smcl({"report", root.string(), "--no-pictures", "-o", page.string()}).code, 0);
+  const std::string script = std::string(SMCL_SOURCE_DIR) + "/tests/python/page_check.py";
+  const std::string command = concat(
+      "/usr/bin/python3 '", script, "' '", page.string(),
+      "' --text 'Balanced accuracy against scenes-ce: better: scenes-smcl' --text '<script>'");
+  const int status = std::system(command.c_str());
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "chromium-headless-shell is not installed";
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace smcl::cli

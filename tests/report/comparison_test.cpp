@@ -1,0 +1,178 @@
+#include "report/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "report/some_runs.h"
+
+// Expected texts and numbers are worked out by hand unless a source is named.
+namespace smcl::report {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+/// Against ce, seeds 0 to 2: all differs by 0.1, 0.2 and 0.3. One run of each has no partner.
+std::vector<RecipeRun> three_pairs() {
+  return {run("ce", 1, 0.4),
+          run("ce", 2, 0.4, {{"train.seed", "1"}}),
+          run("ce", 3, 0.5, {{"train.seed", "2"}}),
+          run("ce", 4, 0.9, {{"train.seed", "7"}}),
+          run("smcl", 1, 0.8, {{"train.seed", "2"}}),
+          run("smcl", 2, 0.6, {{"train.seed", "1"}}),
+          run("smcl", 3, 0.5),
+          run("smcl", 4, 0.1, {{"scenes.seed", "1"}})};
+}
+
+Table of(const std::vector<RecipeRun>& runs) {
+  return difference_table(compare_groups(group_by_recipe(runs), "ce"));
+}
+
+// Mean 0.2, deviation 0.1; t(2) = 4.303 (NIST/SEMATECH e-Handbook), so 4.303 * 0.1 / sqrt(3) =
+// 0.2484. Over medium and few half of that.
+TEST(DifferenceTable, OverPairsOfEqualSeeds) {
+  const auto found = nlohmann::json::parse(of(three_pairs()).json());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0]["method"], "smcl");
+  EXPECT_EQ(found[0]["n"], 3.0);
+  EXPECT_NEAR(found[0]["diff_all"].get<double>(), 0.2, 1e-12);
+  EXPECT_NEAR(found[0]["diff_all_sd"].get<double>(), 0.1, 1e-12);
+  EXPECT_NEAR(found[0]["diff_all_low"].get<double>(), 0.2 - 0.2484, 1e-4);
+  EXPECT_NEAR(found[0]["diff_all_high"].get<double>(), 0.2 + 0.2484, 1e-4);
+  EXPECT_NEAR(found[0]["diff_medium_few"].get<double>(), 0.1, 1e-12);
+  EXPECT_TRUE(found[0]["diff_few"].is_null()) << "an empty group";
+  EXPECT_TRUE(found[0]["diff_bias_gap_high"].is_null()) << "data without backgrounds";
+}
+
+TEST(DifferenceTable, PointsInText) {
+  std::vector<RecipeRun> runs = three_pairs();
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].row.bias_gap = i < 4 ? 0.1 : 0.05;
+  EXPECT_EQ(of(runs).text(),
+            "method  pairs                  all                 many               medium  few  "
+            "        medium+few           bias gap  p (Holm)  verdict (all)\n"
+            "smcl        3  20.0 +- 10.0 (24.8)  20.0 +- 10.0 (24.8)  20.0 +- 10.0 (24.8)    -  "
+            "10.0 +- 5.0 (12.4)  -5.0 +- 0.0 (0.0)     0.074  not decided\n");
+}
+
+TEST(DifferenceTable, FewerThanTwoPairsAreADash) {
+  const std::vector<RecipeRun> runs{run("ce", 1, 0.4), run("ce", 2, 0.4, {{"train.seed", "1"}}),
+                                    run("one", 1, 0.5), run("none", 1, 0.5, {{"train.seed", "9"}})};
+  const auto found = nlohmann::json::parse(of(runs).json());
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0]["n"], 1.0);
+  EXPECT_TRUE(found[0]["diff_all"].is_null());
+  EXPECT_TRUE(found[0]["diff_all_low"].is_null());
+  EXPECT_EQ(found[1]["n"], 0.0);
+}
+
+TEST(DifferenceTable, RefusesABaselineThatIsNotThereOrAlone) {
+  const auto groups = group_by_recipe(three_pairs());
+  EXPECT_THAT([&] { compare_groups(groups, "mixup"); },
+              ThrowsMessage<UsageError>(AllOf(HasSubstr("'mixup'"), HasSubstr("ce; smcl"))));
+  const std::vector<RecipeGroup> alone{groups.front()};
+  EXPECT_THAT([&] { difference_table(compare_groups(alone, "ce")); },
+              ThrowsMessage<UsageError>(HasSubstr("nothing to compare")));
+}
+
+/// `recipe` over four seeds with these accuracies.
+void add(std::vector<RecipeRun>& runs, const std::string& recipe, const std::vector<double>& all,
+         std::vector<Change> changes = {}) {
+  for (std::size_t seed = 0; seed < all.size(); ++seed) {
+    std::vector<Change> of_seed = changes;
+    of_seed.push_back({"train.seed", std::to_string(seed)});
+    runs.push_back(run(recipe, static_cast<int>(seed) + 1, all[seed], of_seed));
+  }
+}
+
+const GroupResult& group_of(const Condition& condition, const std::string& label) {
+  for (const GroupResult& group : condition.groups) {
+    if (group.group.label == label) return group;
+  }
+  throw InternalError(label);
+}
+
+const Against& all_of(const Condition& condition, const std::string& label) {
+  return group_of(condition, label).against[place(Quantity::all)];
+}
+
+// Differences of `near`: 0.02, 0.04, 0.03, 0.05: t = 0.035 / (0.012910 / 2) = 5.422, p = 0.01231;
+// scipy 1.17.1 ttest_1samp gives 0.012310... Alone it is decided; among five with p near 1 it is
+// not: 5 * 0.0123 > 0.05.
+TEST(CompareRuns, ADifferenceMustHoldAmongAllThatAreCompared) {
+  std::vector<RecipeRun> runs;
+  add(runs, "ce", {0.50, 0.52, 0.48, 0.50}, {{"method.name", "\"ce\""}});
+  add(runs, "near", {0.52, 0.56, 0.51, 0.55}, {{"method.name", "\"smcl\""}});
+  Condition alone = compare_runs(runs, "").front();
+  EXPECT_NEAR(all_of(alone, "near").p_holm, 0.0123, 1e-4);
+  EXPECT_EQ(all_of(alone, "near").verdict, Verdict::better);
+  for (const char* name : {"a", "b", "c", "d"}) {
+    add(runs, name, {0.51, 0.51, 0.49, 0.49}, {{"method.name", "\"smcl\""}});
+  }
+  Condition many = compare_runs(runs, "").front();
+  EXPECT_NEAR(all_of(many, "near").p_holm, 5 * 0.0123, 5e-4);
+  EXPECT_EQ(all_of(many, "near").verdict, Verdict::undecided);
+  EXPECT_EQ(all_of(many, "ce").verdict, Verdict::none) << "the baseline itself";
+}
+
+TEST(CompareRuns, OfABiasGapLessIsBetter) {
+  std::vector<RecipeRun> runs;
+  add(runs, "ce", {0.5, 0.5, 0.5});
+  add(runs, "smcl", {0.5, 0.5, 0.5});
+  for (std::size_t i = 0; i < 6; ++i) {
+    runs[i].row.bias_gap = (i < 3 ? 0.2 : 0.1) + 0.001 * static_cast<double>(i % 2);
+  }
+  const Condition found = compare_runs(runs, "ce").front();
+  EXPECT_EQ(group_of(found, "smcl").against[place(Quantity::bias_gap)].verdict, Verdict::better);
+  EXPECT_EQ(all_of(found, "smcl").verdict, Verdict::undecided) << "no difference at all";
+  const Condition turned = compare_runs(runs, "smcl").front();
+  EXPECT_EQ(group_of(turned, "ce").against[place(Quantity::bias_gap)].verdict, Verdict::worse);
+}
+
+TEST(CompareRuns, OtherDataAreAnotherCondition) {
+  std::vector<RecipeRun> runs;
+  add(runs, "ce", {0.5, 0.4}, {{"method.name", "\"ce\""}});
+  add(runs, "smcl", {0.6, 0.5}, {{"method.name", "\"smcl\""}});
+  add(runs, "ce", {0.3, 0.2}, {{"data.ratio", "256.0"}, {"method.name", "\"ce\""}});
+  add(runs, "smcl", {0.35, 0.2}, {{"data.ratio", "256.0"}, {"method.name", "\"smcl\""}});
+  const std::vector<Condition> found = compare_runs(runs, "");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].label, "data.ratio = 100.0");
+  EXPECT_EQ(found[1].label, "data.ratio = 256.0");
+  EXPECT_NEAR(all_of(found[0], "smcl").difference->mean, 0.1, 1e-12);
+  EXPECT_NEAR(all_of(found[1], "smcl").difference->mean, 0.025, 1e-12);
+}
+
+TEST(CompareRuns, TheBaselineIsPlainCrossEntropyAndComesFirst) {
+  std::vector<RecipeRun> runs;
+  add(runs, "drw", {0.5}, {{"method.name", "\"ce\""}, {"rule.name", "\"drw\""}});
+  add(runs, "smcl", {0.5}, {{"method.name", "\"smcl\""}});
+  EXPECT_FALSE(compare_runs(runs, "").front().baseline);
+  add(runs, "mine", {0.5}, {{"method.name", "\"ce\""}});
+  Condition found = compare_runs(runs, "").front();
+  ASSERT_EQ(found.baseline, 0U);
+  EXPECT_EQ(found.groups.front().group.label, "mine");
+  EXPECT_EQ(found.groups[1].group.label, "drw");
+  add(runs, "other", {0.5}, {{"method.name", "\"ce\""}, {"run.precision", "\"bf16\""}});
+  EXPECT_FALSE(compare_runs(runs, "").front().baseline) << "two of them";
+  add(runs, "scenes-ce", {0.5}, {{"method.name", "\"ce\""}, {"mask.prob", "0.3"}});
+  found = compare_runs(runs, "").front();
+  EXPECT_EQ(found.groups.front().group.label, "scenes-ce") << "by its name";
+}
+
+TEST(CompareRuns, ABaselineByRecipeMustBeOneGroup) {
+  std::vector<RecipeRun> runs;
+  add(runs, "smcl", {0.5});
+  add(runs, "smcl", {0.5}, {{"mask.prob", "0.5"}});
+  EXPECT_THAT([&] { compare_runs(runs, "smcl"); },
+              ThrowsMessage<UsageError>(HasSubstr("stands for several groups")));
+  EXPECT_TRUE(compare_runs(runs, "smcl (mask.prob = 0.5)").front().baseline);
+  EXPECT_THAT([&] { compare_runs(runs, "x"); },
+              ThrowsMessage<UsageError>(HasSubstr("no runs are of 'x'")));
+}
+
+}  // namespace
+}  // namespace smcl::report

@@ -132,7 +132,8 @@ TEST(ReportPageSlow, InABrowser) {
       "/usr/bin/python3 '", script, "' '", page.string(),
       "' --text 'Balanced accuracy against scenes-ce: better: scenes-smcl' --text '<script>'");
   const int status = std::system(command.c_str());
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "chromium-headless-shell is not installed";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+    GTEST_SKIP() << "chromium-headless-shell is not installed";
   EXPECT_EQ(status, 0);
 }
 

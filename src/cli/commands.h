@@ -6,6 +6,8 @@ namespace smcl::cli {
 
 // One function a subcommand: adds it to `app`, with its options and what it does.
 void add_train(CLI::App& app);
+void add_sweep(CLI::App& app);
+void add_index(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_report(CLI::App& app);

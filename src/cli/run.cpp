@@ -57,6 +57,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", version_text, "versions of the program and its libraries");
   app.require_subcommand(1);
   add_train(app);
+  add_sweep(app);
+  add_index(app);
   add_eval(app);
   add_compare(app);
   add_report(app);

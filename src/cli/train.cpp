@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/outcomes.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/signals.h"
@@ -60,39 +61,6 @@ std::vector<experiment::Recipe> read_recipes(const Options& options) {
   return recipes;
 }
 
-/// A run that failed, in one line, with its place in the list as its log messages have it.
-void tell(const experiment::Recipe& recipe, std::size_t i, const std::exception& problem) {
-  log::error(concat("smcl: ", recipe.name, " (", i + 1, "): ", problem.what()));
-}
-
-/// The first problem is thrown once all are told; where there is one run, it is the only one.
-void throw_problems(const std::vector<experiment::Recipe>& recipes,
-                    const std::vector<experiment::Outcome>& outcomes) {
-  std::exception_ptr first;
-  std::size_t failed = 0;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].problem == nullptr) continue;
-    ++failed;
-    if (first == nullptr) first = outcomes[i].problem;
-    if (outcomes.size() == 1) break;
-    try {
-      std::rethrow_exception(outcomes[i].problem);
-    } catch (const std::exception& problem) {
-      tell(recipes[i], i, problem);
-    }
-  }
-  if (first == nullptr) return;
-  if (outcomes.size() == 1) std::rethrow_exception(first);
-  try {
-    std::rethrow_exception(first);
-  } catch (const Error& problem) {
-    throw Error(problem.code(),
-                concat(failed, " of ", outcomes.size(),
-                       " runs did not come to their end (see above): the same command goes on with "
-                       "them"));
-  }
-}
-
 /// With --seeds each recipe once a seed.
 std::vector<experiment::Recipe> with_seeds(const Options& options) {
   if (options.seeds.empty()) return read_recipes(options);
@@ -143,7 +111,9 @@ void train(const Options& options) {
     finished.push_back({folder, outcome.result->summary});
   }
   if (!finished.empty()) show_runs(std::cout, finished, options.format);
-  throw_problems(recipes, outcomes);
+  std::vector<const experiment::Recipe*> trained;
+  for (const experiment::Recipe& recipe : recipes) trained.push_back(&recipe);
+  throw_problems(trained, outcomes);
 }
 
 }  // namespace

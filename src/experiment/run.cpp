@@ -199,6 +199,24 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   return summary;
 }
 
+/// For whoever looks at the folder later. What ended the run may keep this from being written.
+void note_failure(record::RunFolder& folder, const std::exception& problem) {
+  const auto* known = dynamic_cast<const Error*>(&problem);
+  const ExitCode code = known != nullptr ? known->code() : ExitCode::internal;
+  try {
+    folder.write_failure({static_cast<int>(code), problem.what()});
+  } catch (const std::exception& second) {
+    log::warn(concat("the reason could not be noted: ", second.what()));
+  }
+}
+
+void check_not_diverged(const record::RunFolder& folder) {
+  const auto failure = folder.failure();
+  if (!failure || failure->code != static_cast<int>(ExitCode::diverged)) return;
+  throw DivergedError(concat(folder.path().string(), " diverged before, and would again: ",
+                             failure->reason, "; --retry trains it all the same"));
+}
+
 /// Training proper, on the CPU or, on a stream of its own, on a GPU.
 RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& options,
                    const data::Opened& data, const std::optional<record::RunFolder>& parent,
@@ -236,6 +254,7 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);
   }
+  folder.clear_failure();
   try {
     nlohmann::json summary = train_in(session, parent, there.has_value(),
                                       {recipe, options, data, *planner, network, *steps, gpu});
@@ -243,8 +262,12 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     folder.write_summary(summary);
     return {folder, summary, false};
+  } catch (const StoppedError& problem) {
+    log::error_to_file(problem.what());
+    throw;
   } catch (const std::exception& problem) {
     log::error_to_file(problem.what());
+    note_failure(folder, problem);
     throw;
   }
 }
@@ -270,12 +293,15 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   std::optional<record::RunFolder> parent;
   if (options.branch) parent = branch_parent(*options.branch);
   tensor::Gpu* const gpu = options.gpu != nullptr ? options.gpu : gpu_of(recipe);
-  const data::Opened data = data::open_data(recipe.data);
+  const auto opened = options.open ? options.open(recipe)
+                                   : std::make_shared<const data::Opened>(open_data(recipe.data));
+  const data::Opened& data = *opened;
   tensor::prepare_runtime(recipe.runtime.threads);
   check_stop(options);
   const std::optional<record::RunFolder> there = run_there(recipe, options, data);
   if (there) {
     if (auto done = finished_run(*there, recipe, data)) return *std::move(done);
+    if (options.skip_diverged) check_not_diverged(*there);
   }
   if (gpu == nullptr) {
     tell_device(recipe);

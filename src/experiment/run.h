@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
@@ -27,6 +28,10 @@ struct RunOptions {
   tensor::Gpu* gpu = nullptr;                   ///< trains there, whatever run.device says
   std::function<bool()> stop;  ///< asked often; true: store the run and end with StoppedError
   std::vector<train::Observer*> observers;  ///< beside those that write the run folder
+  /// Opens the data of a recipe; null: data::open_data. Several runs can so share them.
+  std::function<std::shared_ptr<const data::Opened>(const Recipe&)> open;
+  /// Throw DivergedError instead of training a run that diverged before, which it would again.
+  bool skip_diverged = false;
 };
 
 struct RunResult {

@@ -1,7 +1,8 @@
 #include "experiment/train_all.h"
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "core/cpu.h"
@@ -31,18 +32,25 @@ void share_cpus(std::vector<Recipe>& recipes, int parallel) {
   }
 }
 
-/// Sets `stopped` where the run was.
-Outcome train_one(const Recipe& recipe, const RunOptions& options, std::atomic<bool>& stopped) {
+Outcome train_one(const Recipe& recipe, const std::function<RunOptions()>& options) {
   Outcome outcome;
   try {
-    outcome.result = train_recipe(recipe, options);
-  } catch (const StoppedError&) {
-    outcome.problem = std::current_exception();
-    stopped = true;
+    outcome.result = train_recipe(recipe, options());
   } catch (...) {
     outcome.problem = std::current_exception();
   }
   return outcome;
+}
+
+bool was_stopped(const Outcome& outcome) {
+  if (outcome.problem == nullptr) return false;
+  try {
+    std::rethrow_exception(outcome.problem);
+  } catch (const StoppedError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 /// LibTorch learns of the GPU when it is found, which must come before it computes on the CPU.
@@ -53,36 +61,86 @@ void find_gpu_first(const std::vector<Recipe>& recipes) {
   if (wanted) tensor::find_gpu();
 }
 
+/// Hands out runs to threads, the first in the list that needs to wait for none.
+class Queue {
+ public:
+  Queue(std::size_t count, const Order& order) : order_(order), states_(count), outcomes_(count) {
+    if (!order.after.empty() && order.after.size() != count) {
+      throw InternalError(concat("order of ", order.after.size(), " runs for ", count));
+    }
+  }
+
+  /// Waits for a run that may begin; none where all have begun or one was stopped.
+  std::optional<std::size_t> next() {
+    std::unique_lock lock(mutex_);
+    while (!stopped_) {
+      bool waiting = false;
+      for (std::size_t i = 0; i < states_.size(); ++i) {
+        if (states_[i] != State::waiting) continue;
+        waiting = true;
+        if (!may_begin(i)) continue;
+        states_[i] = State::running;
+        return i;
+      }
+      if (!waiting) return std::nullopt;
+      changed_.wait(lock);
+    }
+    return std::nullopt;
+  }
+
+  void end(std::size_t i, Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = stopped_ || was_stopped(outcome);
+    outcomes_[i] = std::move(outcome);
+    states_[i] = State::ended;
+    if (order_.ended) order_.ended(i, outcomes_[i]);
+    changed_.notify_all();
+  }
+
+  std::vector<Outcome> outcomes() && { return std::move(outcomes_); }
+
+ private:
+  enum class State { waiting, running, ended };
+
+  bool may_begin(std::size_t i) const {
+    if (order_.after.empty() || !order_.after[i]) return true;
+    return states_[*order_.after[i]] == State::ended;
+  }
+
+  const Order& order_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<State> states_;
+  std::vector<Outcome> outcomes_;
+  bool stopped_ = false;
+};
+
 }  // namespace
 
 std::vector<Outcome> train_all(std::vector<Recipe> recipes,
-                               const std::function<RunOptions(std::size_t)>& options,
-                               int parallel) {
+                               const std::function<RunOptions(std::size_t)>& options, int parallel,
+                               const Order& order) {
   if (parallel < 1) throw UsageError(concat("--parallel ", parallel, ": expected at least 1"));
   find_gpu_first(recipes);
-  std::vector<Outcome> outcomes(recipes.size());
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> stopped{false};
+  Queue queue(recipes.size(), order);
   const auto work = [&] {
-    while (!stopped) {
-      const std::size_t i = next++;
-      if (i >= recipes.size()) return;
-      if (parallel > 1) log::set_name(concat(recipes[i].name, " (", i + 1, ")"));
-      outcomes[i] = train_one(recipes[i], options(i), stopped);
+    while (const auto i = queue.next()) {
+      if (parallel > 1) log::set_name(concat(recipes[*i].name, " (", *i + 1, ")"));
+      queue.end(*i, train_one(recipes[*i], [&] { return options(*i); }));
     }
   };
   parallel = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(parallel),
                                                     std::max<std::size_t>(1, recipes.size())));
   if (parallel == 1) {
     work();
-    return outcomes;
+    return std::move(queue).outcomes();
   }
   check_together(recipes);
   share_cpus(recipes, parallel);
   std::vector<std::thread> threads;
   for (int i = 0; i < parallel; ++i) threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
-  return outcomes;
+  return std::move(queue).outcomes();
 }
 
 }  // namespace smcl::experiment

@@ -31,6 +31,9 @@ fs::path fingerprint_file(const fs::path& run) {
 fs::path metrics_file(const fs::path& run) {
   return run / "metrics.jsonl";
 }
+fs::path failure_file(const fs::path& run) {
+  return run / "failed.json";
+}
 fs::path summary_file(const fs::path& run) {
   return run / "summary.json";
 }
@@ -200,6 +203,24 @@ void RunFolder::cut_metrics(std::size_t rows) {
 
 void RunFolder::write_summary(const json& summary) {
   write_versioned(summary_file(path_), summary);
+}
+
+void RunFolder::write_failure(const Failure& failure) {
+  write_versioned(failure_file(path_), {{"code", failure.code}, {"reason", failure.reason}});
+}
+
+void RunFolder::clear_failure() {
+  fs::remove(failure_file(path_));
+}
+
+std::optional<RunFolder::Failure> RunFolder::failure() const {
+  const fs::path file = failure_file(path_);
+  if (!fs::exists(file)) return std::nullopt;
+  const json object = read_versioned(file);
+  return format::reading(file.string(), [&] {
+    return Failure{static_cast<int>(format::integer_at(object, "code", 0, 255, file.string())),
+                   object.at("reason").get<std::string>()};
+  });
 }
 
 std::string RunFolder::config() const {

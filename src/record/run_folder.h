@@ -19,10 +19,17 @@ namespace smcl::record {
 ///   checkpoints/last.safetensors, best_on_val.safetensors or best_on_test.safetensors
 ///   checkpoints/state-EPOCH-STEP.safetensors   to go on from (record/checkpoint_files.h)
 ///   predictions/test.safetensors   labels and logits of the last epoch
+///   failed.json         why it came to no end, where an error ended it; gone once it goes on
 ///   summary.json        written when the run is finished, schema in docs/run-folder.md
 /// Every JSON and safetensors file carries "format_version".
 class RunFolder {
  public:
+  /// Why a run came to no end: failed.json.
+  struct Failure {
+    int code = 0;  ///< exit code
+    std::string reason;
+  };
+
   /// Makes ROOT/NAME-N with N one above the highest there (from 1); of several processes each
   /// gets its own. Throws IoError, UsageError (a NAME that is no plain folder name).
   static RunFolder create(const std::filesystem::path& root, const std::string& name);
@@ -49,10 +56,14 @@ class RunFolder {
   /// Keeps only the first `rows` rows: a resume goes back to its checkpoint.
   void cut_metrics(std::size_t rows);
   void write_summary(const nlohmann::json& summary);
+  void write_failure(const Failure& failure);
+  void clear_failure();
 
   std::string config() const;
   nlohmann::json fingerprint() const;
   nlohmann::json summary() const;  ///< throws DataError where the run is not finished
+  /// Throws DataError where the file is damaged.
+  std::optional<Failure> failure() const;
   /// Rows of metrics.jsonl; none where it is missing. A torn last line is left out, anything else
   /// that is wrong throws DataError.
   std::vector<nlohmann::json> metrics() const;

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "record/run_index.h"
+
+namespace smcl::cli {
+namespace {
+
+struct Options {
+  std::string root = "runs";
+  std::vector<std::string> where;
+  std::vector<std::string> columns;
+  std::string sort;
+  std::string format = "text";
+  std::size_t limit = 50;
+};
+
+const std::vector<std::pair<std::string, std::string>> kResults{
+    {"last.accuracy.balanced", "balanced"},
+    {"last.accuracy.many", "many"},
+    {"last.accuracy.medium", "medium"},
+    {"last.accuracy.few", "few"}};
+
+bool is_plumbing(const std::string& key) {
+  return key == "data.dir" || key == "scenes.fashion_dir" || key.starts_with("checkpoint.") ||
+         (key.starts_with("run.") && key != "run.precision");
+}
+
+/// Settings that are not the same in all runs.
+std::vector<std::string> varying(const std::vector<record::IndexedRun>& runs) {
+  std::map<std::string, std::set<std::string>> values;
+  std::map<std::string, std::size_t> counts;
+  for (const record::IndexedRun& run : runs) {
+    for (const auto& [key, value] : run.settings) {
+      values[key].insert(value);
+      ++counts[key];
+    }
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, all] : values) {
+    const bool constant = all.size() == 1 && counts[key] == runs.size();
+    if (!constant && !is_plumbing(key)) keys.push_back(key);
+  }
+  return keys;
+}
+
+report::Cell cell_of(const record::IndexedRun& run, const std::string& key) {
+  if (key == "folder") return run.folder;
+  if (key == "state") return run.state;
+  if (key == "recipe") return run.recipe;
+  if (key == "reason") return run.reason;
+  if (const auto result = run.results.find(key); result != run.results.end()) {
+    return result->second;
+  }
+  if (const auto setting = run.settings.find(key); setting != run.settings.end()) {
+    const std::string& text = setting->second;
+    const bool quoted = text.size() >= 2 && text.front() == '"';
+    return quoted ? text.substr(1, text.size() - 2) : text;
+  }
+  return {};
+}
+
+report::Table table_of(const std::vector<record::IndexedRun>& runs, const Options& options) {
+  std::vector<report::Column> columns;
+  if (options.columns.empty()) {
+    columns = {{"folder", "folder"}, {"state", "state"}};
+    for (const std::string& key : varying(runs)) columns.push_back({key, key});
+    for (const auto& [key, title] : kResults) columns.push_back({title, key, 1, 100.0, true});
+    columns.push_back({"reason", "reason", 1, 1.0, true});
+  } else {
+    for (const std::string& key : options.columns) columns.push_back({key, key, 4});
+  }
+  std::vector<std::string> keys;
+  for (const report::Column& column : columns) keys.push_back(column.key);
+  report::Table table(std::move(columns));
+  for (const record::IndexedRun& run : runs) {
+    std::vector<report::Cell> cells;
+    for (const std::string& key : keys) {
+      cells.push_back(cell_of(run, key));
+      const auto* text = std::get_if<std::string>(&cells.back());
+      if (text != nullptr && text->empty()) cells.back() = {};
+    }
+    table.add_row(std::move(cells));
+  }
+  return table;
+}
+
+/// By a result or setting, largest first; runs without it last.
+void sort_by(std::vector<record::IndexedRun>& runs, const std::string& key) {
+  const auto value = [&](const record::IndexedRun& run) -> std::optional<double> {
+    const auto result = run.results.find(key);
+    if (result != run.results.end()) return result->second;
+    const auto setting = run.settings.find(key);
+    if (setting == run.settings.end()) return std::nullopt;
+    char* end = nullptr;
+    const double number = std::strtod(setting->second.c_str(), &end);
+    return end != setting->second.c_str() && *end == '\0' ? std::optional(number) : std::nullopt;
+  };
+  std::stable_sort(runs.begin(), runs.end(), [&](const auto& a, const auto& b) {
+    const auto x = value(a);
+    const auto y = value(b);
+    if (x && y) return *x > *y;
+    return x.has_value() && !y.has_value();
+  });
+}
+
+void list(const Options& options) {
+  std::vector<record::RunFilter> filters;
+  for (const std::string& text : options.where) filters.push_back(record::parse_filter(text));
+  record::RunIndex index = record::RunIndex::open(options.root);
+  index.update();
+  const bool sorted = !options.sort.empty();
+  std::vector<record::IndexedRun> runs = index.runs(filters, sorted ? 0 : options.limit);
+  const std::size_t all = sorted ? runs.size() : index.count(filters);
+  if (sorted) {
+    sort_by(runs, options.sort);
+    if (options.limit > 0 && runs.size() > options.limit) runs.resize(options.limit);
+  }
+  std::cout << render(table_of(runs, options), options.format);
+  if (options.format == "text") {
+    std::cout << runs.size() << " of " << all << " runs; accuracies in percent\n";
+  }
+}
+
+void rebuild(const Options& options) {
+  const auto index = record::RunIndex::rebuild(options.root);
+  log::info(
+      concat("index of ", index.count({}), " runs: ", options.root, "/", record::RunIndex::kFile));
+}
+
+}  // namespace
+
+void add_index(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("index", "lists run folders, by an index of them");
+  command->require_subcommand(1);
+  CLI::App* list_command =
+      command->add_subcommand("list", "a table of runs with the settings that differ");
+  CLI::App* rebuild_command =
+      command->add_subcommand("rebuild", "makes the index anew from the run folders");
+  for (CLI::App* each : {list_command, rebuild_command}) {
+    each->add_option("root", options->root, "folder of run folders, or of sweeps")
+        ->capture_default_str();
+  }
+  list_command
+      ->add_option("--where", options->where,
+                   "only runs with KEY=VALUE (or != < <= > >=): a setting, a result of "
+                   "summary.json, state (finished, unfinished, failed), recipe, folder "
+                   "(repeatable: all must hold)")
+      ->take_all()
+      ->allow_extra_args(false);
+  list_command
+      ->add_option("--columns", options->columns, "keys to show instead of those that differ")
+      ->delimiter(',');
+  list_command->add_option("--sort", options->sort, "key to sort by, largest first");
+  list_command->add_option("--limit", options->limit, "most rows; 0 = all")->capture_default_str();
+  list_command->add_option("--format", options->format, "text, json, csv")
+      ->check(CLI::IsMember({"text", "json", "csv"}))
+      ->capture_default_str();
+  list_command->footer(
+      "Examples:\n"
+      "  smcl index list runs --where method.name=smcl --where 'mask.prob>0.1'\n"
+      "  smcl index list runs/sweep --where state=failed --columns folder,reason\n"
+      "  smcl index list runs --sort last.accuracy.few --limit 10");
+  list_command->callback([options] { list(*options); });
+  rebuild_command->callback([options] { rebuild(*options); });
+}
+
+}  // namespace smcl::cli

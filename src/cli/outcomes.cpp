@@ -1,0 +1,43 @@
+#include "cli/outcomes.h"
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace smcl::cli {
+namespace {
+
+/// A run that failed, in one line, with its place in the list as its log messages have it.
+void tell(const experiment::Recipe& recipe, std::size_t i, const std::exception& problem) {
+  log::error(concat("smcl: ", recipe.name, " (", i + 1, "): ", problem.what()));
+}
+
+}  // namespace
+
+void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
+                    const std::vector<experiment::Outcome>& outcomes) {
+  std::exception_ptr first;
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].problem == nullptr) continue;
+    ++failed;
+    if (first == nullptr) first = outcomes[i].problem;
+    if (outcomes.size() == 1) break;
+    try {
+      std::rethrow_exception(outcomes[i].problem);
+    } catch (const std::exception& problem) {
+      tell(*recipes[i], i, problem);
+    }
+  }
+  if (first == nullptr) return;
+  if (outcomes.size() == 1) std::rethrow_exception(first);
+  try {
+    std::rethrow_exception(first);
+  } catch (const Error& problem) {
+    throw Error(problem.code(),
+                concat(failed, " of ", outcomes.size(),
+                       " runs did not come to their end (see above): the same command goes on with "
+                       "them"));
+  }
+}
+
+}  // namespace smcl::cli

@@ -1,0 +1,264 @@
+#include "experiment/sweep.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/config_text.h"
+#include "core/error.h"
+#include "experiment/checkpoints.h"
+#include "experiment/same_run.h"
+#include "experiment/sweep_file.h"
+
+namespace smcl::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostRuns = 100'000;
+
+/// Settings of one run before its seed.
+struct Cell {
+  fs::path recipe;                       ///< a file
+  std::vector<std::string> assignments;  ///< the later ones win
+  std::string suffix;                    ///< of the run's name
+};
+
+/// "prob0.1" of mask.prob and 0.1, "random" of mask.kind and "random": a part of a name, in
+/// letters, digits, '-', '_' and '.'.
+std::string name_part(const std::string& key, const std::string& value) {
+  const bool word = value.front() == '"';
+  const std::string text = word ? value : concat(key.substr(key.rfind('.') + 1), value);
+  std::string part;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
+    if (plain) {
+      part += c;
+    } else if (!part.empty() && part.back() != '_' && c != '"') {
+      part += '_';
+    }
+  }
+  while (!part.empty() && part.back() == '_') part.pop_back();
+  return part;
+}
+
+/// Every combination of the grid, the last key changing fastest.
+std::vector<Cell> grid_cells(const SweepFile& sweep) {
+  std::vector<Cell> cells(1);
+  for (const auto& [key, values] : sweep.grid) {
+    std::vector<Cell> more;
+    for (const Cell& cell : cells) {
+      for (const std::string& value : values) {
+        Cell next = cell;
+        next.assignments.push_back(concat(key, "=", value));
+        next.suffix += concat("-", name_part(key, value));
+        more.push_back(std::move(next));
+      }
+    }
+    cells = std::move(more);
+    if (cells.size() > kMostRuns) throw UsageError("grid: more than 100000 combinations");
+  }
+  return cells;
+}
+
+std::vector<Cell> cells_of(const SweepFile& sweep, const fs::path& folder) {
+  std::vector<Cell> cells;
+  const std::vector<Cell> grid = grid_cells(sweep);
+  for (const SweepFile::Variant& variant : sweep.variants) {
+    const std::vector<std::string> recipes =
+        variant.recipe.empty() ? sweep.recipes : std::vector<std::string>{variant.recipe};
+    for (const std::string& recipe : recipes) {
+      for (const Cell& combination : grid) {
+        Cell& cell = cells.emplace_back();
+        cell.recipe = folder / recipe;
+        cell.assignments = sweep.assignments;
+        for (const auto* more : {&variant.assignments, &combination.assignments}) {
+          cell.assignments.insert(cell.assignments.end(), more->begin(), more->end());
+        }
+        if (!variant.name.empty()) cell.suffix = concat("-", variant.name);
+        cell.suffix += combination.suffix;
+      }
+    }
+  }
+  return cells;
+}
+
+/// Recipe files are read once.
+class Recipes {
+ public:
+  const config::Document& of(const fs::path& file) {
+    const auto [found, fresh] = read_.try_emplace(file.lexically_normal().string());
+    if (fresh) found->second = config::Document::load(file);
+    return found->second;
+  }
+
+ private:
+  std::map<std::string, config::Document> read_;
+};
+
+std::string stem_of(const fs::path& file, const config::Document& document) {
+  const auto name = document.entries().find("run.name");
+  if (name != document.entries().end()) {
+    if (const auto* text = std::get_if<std::string>(&name->second.value)) return *text;
+  }
+  return file.stem().string();
+}
+
+Recipe resolve(const Cell& cell, const SweepFile& sweep, std::uint64_t seed,
+               const SweepOptions& options, Recipes& recipes) {
+  config::Document document = recipes.of(cell.recipe);
+  const std::string stem = stem_of(cell.recipe, document);
+  if (!cell.suffix.empty()) document.set(concat("run.name=\"", stem, cell.suffix, "\""));
+  for (const std::string& key : sweep.seed_keys) document.set(concat(key, "=", seed));
+  for (const std::string& assignment : cell.assignments) document.set(assignment);
+  for (const std::string& assignment : options.overrides) document.set(assignment);
+  try {
+    return resolve_recipe(document, stem);
+  } catch (const UsageError& problem) {
+    throw UsageError(concat(stem, cell.suffix, ", seed ", seed, ": ", problem.what()));
+  }
+}
+
+void check_different(const std::vector<SweepRun>& runs) {
+  std::map<std::string, const Recipe*> first;
+  for (const SweepRun& run : runs) {
+    const auto [found, fresh] = first.emplace(run.recipe.settings_hash(), &run.recipe);
+    if (fresh) continue;
+    throw UsageError(concat("two runs of the sweep have the same settings: ", found->second->name,
+                            " and ", run.recipe.name, ", seed ", run.seed,
+                            " (or a seed key is set elsewhere too): leave one out"));
+  }
+}
+
+/// The last epoch up to whose beginning two recipes do the same, from 0.
+int shared_epochs(const Recipe& trunk, const Recipe& run) {
+  int same = 0;  // early_differences only grows with the epoch
+  int other = std::min(trunk.train.epochs, run.train.epochs);
+  while (same < other) {
+    const int middle = (same + other + 1) / 2;
+    if (early_differences(trunk, run, middle).empty()) {
+      same = middle;
+    } else {
+      other = middle - 1;
+    }
+  }
+  return same;
+}
+
+struct Branching {
+  std::optional<std::size_t> trunk;
+  int epoch = 0;
+};
+
+/// For each run of one seed the earlier one with which it shares most.
+std::vector<Branching> branchings(const std::vector<const Recipe*>& recipes) {
+  std::vector<Branching> found(recipes.size());
+  for (std::size_t i = 0; i < recipes.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const int shared = shared_epochs(*recipes[j], *recipes[i]);
+      if (shared > found[i].epoch) found[i] = {j, shared};
+    }
+  }
+  return found;
+}
+
+/// Trunks keep the checkpoints that their branches need.
+void keep_checkpoint(Recipe& trunk, int epoch) {
+  std::vector<int> kept = kept_epochs(trunk);
+  if (std::find(kept.begin(), kept.end(), epoch) != kept.end()) return;
+  kept.push_back(epoch);
+  std::sort(kept.begin(), kept.end());
+  trunk.checkpoint.keep.clear();
+  std::string text;
+  for (const int each : kept) {
+    trunk.checkpoint.keep.push_back({static_cast<double>(each), false});
+    text += concat(text.empty() ? "" : ", ", each);
+  }
+  for (config::Resolved& setting : trunk.resolved) {
+    if (setting.key != "checkpoint.keep") continue;
+    setting.value = concat("[", text, "]");
+    setting.origin = "sweep: branches begin there";
+  }
+}
+
+/// All seeds have the same variants, so what holds of the first holds of each.
+void plan_branches(SweepPlan& plan) {
+  std::vector<const Recipe*> first;
+  for (std::size_t v = 0; v < plan.variants; ++v) first.push_back(&plan.runs[v].recipe);
+  const std::vector<Branching> found = branchings(first);
+  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
+    const std::size_t variant = i % plan.variants;
+    const Branching& branching = found[variant];
+    if (!branching.trunk) continue;
+    plan.runs[i].trunk = i - variant + *branching.trunk;
+    plan.runs[i].branch_epoch = branching.epoch;
+    plan.saved += branching.epoch;
+    keep_checkpoint(plan.runs[*plan.runs[i].trunk].recipe, branching.epoch);
+  }
+}
+
+/// The sweep with flat copies of its recipes beside it, which need no other file.
+void write_files(SweepPlan& plan, SweepFile sweep, const fs::path& folder, Recipes& recipes) {
+  std::map<std::string, std::string> names;  // of copies, by path
+  std::set<std::string> taken;
+  const auto copy = [&](std::string& path) {
+    const fs::path file = folder / path;
+    const auto [found, fresh] = names.try_emplace(file.lexically_normal().string());
+    if (fresh) {
+      const std::string stem = file.stem().string();
+      std::string name = concat("recipes/", stem, ".toml");
+      for (int n = 2; !taken.insert(name).second; ++n)
+        name = concat("recipes/", stem, "-", n, ".toml");
+      found->second = name;
+      std::string text;
+      for (const auto& [key, entry] : recipes.of(file).entries()) {
+        text += concat(key, " = ", config::to_text(entry.value), "\n");
+      }
+      plan.files.emplace_back(name, text);
+    }
+    path = found->second;
+  };
+  for (std::string& recipe : sweep.recipes) copy(recipe);
+  for (SweepFile::Variant& variant : sweep.variants) {
+    if (!variant.recipe.empty()) copy(variant.recipe);
+  }
+  plan.files.insert(plan.files.begin(), {"sweep.toml", to_toml(sweep)});
+}
+
+}  // namespace
+
+SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
+  SweepFile sweep = read_sweep(file);
+  const fs::path folder = file.parent_path();
+  const std::vector<Cell> cells = cells_of(sweep, folder);
+  if (cells.size() * sweep.seeds.size() > kMostRuns) {
+    throw UsageError(concat(file.string(), ": ", cells.size() * sweep.seeds.size(),
+                            " runs; at most ", kMostRuns));
+  }
+  SweepPlan plan;
+  plan.name = sweep.name;
+  plan.variants = cells.size();
+  plan.seeds = sweep.seeds.size();
+  Recipes recipes;
+  for (const std::uint64_t seed : sweep.seeds) {
+    for (const Cell& cell : cells) {
+      SweepRun& run = plan.runs.emplace_back();
+      run.recipe = resolve(cell, sweep, seed, options, recipes);
+      run.seed = seed;
+      plan.epochs += run.recipe.train.epochs;
+    }
+  }
+  check_different(plan.runs);
+  if (options.branch) plan_branches(plan);
+  for (const std::string& assignment : options.overrides) {
+    config::Document one;
+    one.set(assignment);  // which takes words without quotes, too
+    for (const auto& [key, entry] : one.entries()) {
+      sweep.assignments.push_back(concat(key, "=", config::to_text(entry.value)));
+    }
+  }
+  write_files(plan, std::move(sweep), folder, recipes);
+  return plan;
+}
+
+}  // namespace smcl::experiment

@@ -1,0 +1,236 @@
+#include "experiment/sweep_file.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/config_text.h"
+#include "core/error.h"
+#include "core/toml.h"
+#include "format/file.h"
+
+namespace smcl::experiment {
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{1} << 20U;
+constexpr std::uint64_t kMostSeeds = 10'000;
+
+/// Reads parts of a table and says where the wrong ones stand.
+class Reader {
+ public:
+  explicit Reader(std::string origin) : origin_(std::move(origin)) {}
+
+  [[noreturn]] void fail(const toml::node& node, const std::string& text) const {
+    throw UsageError(concat(origin_, ":", node.source().begin.line, ": ", text));
+  }
+
+  void check_keys(const toml::table& table, const std::vector<std::string>& known) const {
+    for (const auto& [key, value] : table) {
+      const std::string name(key.str());
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      fail(value, concat("unknown key '", name, "', expected one of ", config::join(known),
+                         config::hint(name, known)));
+    }
+  }
+
+  std::string text(const toml::node& node, const char* key) const {
+    const auto* value = node.as_string();
+    if (value == nullptr || value->get().empty()) fail(node, concat(key, ": expected a text"));
+    return value->get();
+  }
+
+  std::vector<std::string> texts(const toml::node& node, const char* key) const {
+    const auto* list = node.as_array();
+    if (list == nullptr) return {text(node, key)};
+    std::vector<std::string> all;
+    for (const toml::node& each : *list) all.push_back(text(each, key));
+    if (all.empty()) fail(node, concat(key, ": an empty list"));
+    return all;
+  }
+
+  /// A list of seeds, or how many from 1 on.
+  std::vector<std::uint64_t> seeds(const toml::node& node) const {
+    std::vector<std::uint64_t> all;
+    if (const auto* count = node.as_integer()) {
+      if (count->get() < 1 || count->get() > static_cast<std::int64_t>(kMostSeeds)) {
+        fail(node, concat("seeds: got ", count->get(), ", expected 1 to ", kMostSeeds,
+                          ", or a list of seeds"));
+      }
+      for (std::int64_t seed = 1; seed <= count->get(); ++seed) {
+        all.push_back(static_cast<std::uint64_t>(seed));
+      }
+      return all;
+    }
+    const auto* list = node.as_array();
+    if (list == nullptr || list->empty() || list->size() > kMostSeeds) {
+      fail(node, "seeds: expected a number of seeds, or a list of them");
+    }
+    for (const toml::node& each : *list) {
+      const auto* seed = each.as_integer();
+      if (seed == nullptr || seed->get() < 0) {
+        fail(each, "seeds: expected whole numbers from 0 on");
+      }
+      const auto value = static_cast<std::uint64_t>(seed->get());
+      if (std::find(all.begin(), all.end(), value) != all.end()) {
+        fail(each, concat("seeds: ", value, " comes twice"));
+      }
+      all.push_back(value);
+    }
+    return all;
+  }
+
+  /// Dotted keys below `table` and what stands there.
+  template <class Leaf>
+  void leaves(const toml::table& table, const std::string& prefix, const Leaf& leaf) const {
+    for (const auto& [key, value] : table) {
+      const std::string name =
+          prefix.empty() ? std::string(key.str()) : concat(prefix, ".", key.str());
+      if (const auto* inner = value.as_table()) {
+        leaves(*inner, name, leaf);
+      } else {
+        leaf(name, value);
+      }
+    }
+  }
+
+  std::vector<std::string> assignments(const toml::node& node, const char* key) const {
+    const auto* table = node.as_table();
+    if (table == nullptr) fail(node, concat(key, ": expected settings"));
+    std::vector<std::string> all;
+    leaves(*table, "", [&](const std::string& name, const toml::node& value) {
+      all.push_back(concat(name, "=", value_text(value)));
+    });
+    return all;
+  }
+
+  void grid(const toml::node& node, SweepFile& sweep) const {
+    const auto* table = node.as_table();
+    if (table == nullptr) fail(node, "grid: expected settings, each with a list of values");
+    leaves(*table, "", [&](const std::string& name, const toml::node& value) {
+      const auto* list = value.as_array();
+      if (list == nullptr || list->empty()) {
+        fail(value, concat("grid.", name, ": expected a list of values"));
+      }
+      std::vector<std::string> values;
+      for (const toml::node& each : *list) {
+        values.push_back(value_text(each));
+        if (std::count(values.begin(), values.end(), values.back()) > 1) {
+          fail(each, concat("grid.", name, ": ", values.back(), " comes twice"));
+        }
+      }
+      sweep.grid.emplace_back(name, std::move(values));
+    });
+  }
+
+  SweepFile::Variant variant(const toml::node& node) const {
+    const auto* table = node.as_table();
+    if (table == nullptr) fail(node, "variant: expected [[variant]] with name and set");
+    check_keys(*table, {"name", "recipe", "set"});
+    SweepFile::Variant variant;
+    if (const auto* name = table->get("name")) variant.name = text(*name, "variant.name");
+    if (const auto* recipe = table->get("recipe")) variant.recipe = text(*recipe, "variant.recipe");
+    if (const auto* set = table->get("set")) variant.assignments = assignments(*set, "variant.set");
+    return variant;
+  }
+
+ private:
+  std::string value_text(const toml::node& node) const {
+    if (node.is_date() || node.is_time() || node.is_date_time()) {
+      fail(node, "a date or time; write it in quotes");
+    }
+    if (const auto* text = node.as_string()) return config::quote(text->get());
+    if (const auto* number = node.as_floating_point()) return config::to_text(number->get());
+    if (const auto* number = node.as_integer()) return std::to_string(number->get());
+    if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+    const auto* list = node.as_array();
+    if (list == nullptr) fail(node, "expected a value, not a table");
+    std::vector<std::string> parts;
+    for (const toml::node& each : *list) parts.push_back(value_text(each));
+    return concat("[", config::join(parts), "]");
+  }
+
+  std::string origin_;
+};
+
+void read_variants(const Reader& reader, const toml::node& node, SweepFile& sweep) {
+  const auto* list = node.as_array();
+  if (list == nullptr) reader.fail(node, "variant: expected [[variant]]");
+  for (const toml::node& each : *list) sweep.variants.push_back(reader.variant(each));
+}
+
+std::string list_text(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& each : texts) quoted.push_back(config::quote(each));
+  return concat("[", config::join(quoted), "]");
+}
+
+std::string lines_of(const std::vector<std::string>& assignments, const char* prefix) {
+  std::string text;
+  for (const std::string& each : assignments) {
+    const auto at = each.find('=');
+    text += concat(prefix, each.substr(0, at), " = ", each.substr(at + 1), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+SweepFile parse_sweep(std::string_view toml, const std::string& origin) {
+  if (toml.size() > kLargestFile) throw UsageError(concat(origin, ": larger than 1 MiB"));
+  toml::table table;
+  try {
+    table = toml::parse(toml, origin);
+  } catch (const toml::parse_error& failure) {
+    const toml::source_position at = failure.source().begin;
+    throw UsageError(concat(origin, ":", at.line, ":", at.column, ": ", failure.description()));
+  }
+  const Reader reader(origin);
+  reader.check_keys(table, {"name", "recipes", "seeds", "seed_keys", "set", "grid", "variant"});
+  SweepFile sweep;
+  if (const auto* node = table.get("name")) sweep.name = reader.text(*node, "name");
+  if (const auto* node = table.get("recipes")) sweep.recipes = reader.texts(*node, "recipes");
+  if (const auto* node = table.get("seeds")) sweep.seeds = reader.seeds(*node);
+  if (const auto* node = table.get("seed_keys")) sweep.seed_keys = reader.texts(*node, "seed_keys");
+  if (const auto* node = table.get("set")) sweep.assignments = reader.assignments(*node, "set");
+  if (const auto* node = table.get("grid")) reader.grid(*node, sweep);
+  if (const auto* node = table.get("variant")) read_variants(reader, *node, sweep);
+  if (sweep.seeds.empty()) sweep.seeds = {1};
+  if (sweep.variants.empty()) sweep.variants.emplace_back();
+  const bool all_named = std::all_of(sweep.variants.begin(), sweep.variants.end(),
+                                     [](const auto& each) { return !each.recipe.empty(); });
+  if (sweep.recipes.empty() && !all_named) {
+    throw UsageError(concat(origin,
+                            ": no recipe: set recipes = [\"FILE.toml\"], or recipe in every "
+                            "[[variant]]"));
+  }
+  return sweep;
+}
+
+SweepFile read_sweep(const std::filesystem::path& file) {
+  SweepFile sweep = parse_sweep(format::read_text(file), file.string());
+  if (sweep.name.empty()) sweep.name = file.stem().string();
+  return sweep;
+}
+
+std::string to_toml(const SweepFile& sweep) {
+  std::string text = concat("name = ", config::quote(sweep.name), "\n");
+  if (!sweep.recipes.empty()) text += concat("recipes = ", list_text(sweep.recipes), "\n");
+  std::vector<std::string> seeds;
+  for (const std::uint64_t seed : sweep.seeds) seeds.push_back(std::to_string(seed));
+  text += concat("seeds = [", config::join(seeds), "]\n",
+                 "seed_keys = ", list_text(sweep.seed_keys), "\n");
+  if (!sweep.assignments.empty()) text += "\n[set]\n" + lines_of(sweep.assignments, "");
+  if (!sweep.grid.empty()) text += "\n[grid]\n";
+  for (const auto& [key, values] : sweep.grid) {
+    text += concat(key, " = [", config::join(values), "]\n");
+  }
+  for (const SweepFile::Variant& variant : sweep.variants) {
+    if (variant.name.empty() && variant.recipe.empty() && variant.assignments.empty()) continue;
+    text += "\n[[variant]]\n";
+    if (!variant.name.empty()) text += concat("name = ", config::quote(variant.name), "\n");
+    if (!variant.recipe.empty()) text += concat("recipe = ", config::quote(variant.recipe), "\n");
+    text += lines_of(variant.assignments, "set.");
+  }
+  return text;
+}
+
+}  // namespace smcl::experiment

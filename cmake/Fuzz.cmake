@@ -37,6 +37,7 @@ smcl_fuzz(predictions MAX_LEN 4096 MALLOC_MB 1 DEPS record)
 smcl_fuzz(json_lines MAX_LEN 4096 MALLOC_MB 1 DEPS record)
 smcl_fuzz(run_state MAX_LEN 4096 MALLOC_MB 1 DEPS record SOURCES train/run_point.cpp)
 smcl_fuzz(recipe MAX_LEN 4096 MALLOC_MB 1 DEPS data plan)
+smcl_fuzz(sweep MAX_LEN 4096 MALLOC_MB 1 DEPS record)
 smcl_fuzz(lists MAX_LEN 1024 MALLOC_MB 1 DEPS data)
 smcl_fuzz(idx MAX_LEN 512 MALLOC_MB 2 DEPS data)    # 3072 bytes of memory an image of 1 pixel
 smcl_fuzz(cifar MAX_LEN 10000 MALLOC_MB 1 DEPS data)

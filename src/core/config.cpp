@@ -18,10 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxBytes = 1 << 20;
-constexpr std::size_t kMaxLine = 8192;
-// toml++ recurses over tables: this many a dotted key, and TOML_MAX_NESTED_VALUES times as many by
-// keys in inline tables in arrays, whose lines may each have a key of their own.
-constexpr std::ptrdiff_t kMaxDots = 256;
 constexpr int kMaxDepth = 16;
 constexpr int kMaxFiles = 64;
 
@@ -42,24 +38,6 @@ std::string read_recipe(const fs::path& file, const std::string& asked_by) {
     throw IoError(concat(asked_by, "cannot read recipe ", file.string(), ": ", reason));
   }
   return text;
-}
-
-void check_size(std::string_view text, const std::string& origin) {
-  if (text.size() > kMaxBytes) {
-    throw UsageError(concat(origin, ": larger than 1 MiB; a recipe is a short TOML file"));
-  }
-  std::size_t line = 1;
-  for (std::size_t begin = 0; begin < text.size(); ++line) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (end - begin > kMaxLine) {
-      throw UsageError(concat(origin, ":", line, ": line longer than ", kMaxLine, " bytes"));
-    }
-    const std::string_view content = text.substr(begin, end - begin);
-    if (std::count(content.begin(), content.end(), '.') > kMaxDots) {
-      throw UsageError(concat(origin, ":", line, ": more than ", kMaxDots, " dots in one line"));
-    }
-    begin = end + 1;
-  }
 }
 
 bool plain_key(std::string_view key) {
@@ -160,7 +138,7 @@ class Loader {
   }
 
   Document text(std::string_view content, const std::string& origin, const fs::path& folder) {
-    check_size(content, origin);
+    check_toml_text(content, origin);
     toml::table table = parse_toml(content, origin);
     Document document;
     for (const auto& [base, line] : bases(table, origin)) {

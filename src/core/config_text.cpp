@@ -11,6 +11,12 @@
 namespace smcl::config {
 namespace {
 
+constexpr std::size_t kMaxBytes = 1 << 20;
+
+// toml++ recurses over tables: this many a dotted key, and TOML_MAX_NESTED_VALUES times as many by
+// keys in inline tables in arrays, whose lines may each have a key of their own.
+constexpr std::ptrdiff_t kMaxDots = 256;
+
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -261,6 +267,24 @@ std::string nearest(std::string_view word, const std::vector<std::string>& words
     }
   }
   return best;
+}
+
+void check_toml_text(std::string_view text, const std::string& origin) {
+  if (text.size() > kMaxBytes) {
+    throw UsageError(concat(origin, ": larger than 1 MiB; it is meant for a short TOML file"));
+  }
+  std::size_t line = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kMaxLine) {
+      throw UsageError(concat(origin, ":", line, ": line longer than ", kMaxLine, " bytes"));
+    }
+    const std::string_view content = text.substr(begin, end - begin);
+    if (std::count(content.begin(), content.end(), '.') > kMaxDots) {
+      throw UsageError(concat(origin, ":", line, ": more than ", kMaxDots, " dots in one line"));
+    }
+    begin = end + 1;
+  }
 }
 
 }  // namespace smcl::config

@@ -37,6 +37,11 @@ std::string expectation(std::string_view what, Range range, std::string (*text)(
 /// Nothing for a list.
 std::optional<Scalar> as_scalar(const Value& value);
 
+inline constexpr std::size_t kMaxLine = 8192;  ///< bytes of a line of a recipe
+/// Throws UsageError where a text is larger, or has longer lines or more dots in one, than a TOML
+/// file by a person has: toml++ recurses over them.
+void check_toml_text(std::string_view text, const std::string& origin);
+
 /// "a, b, c".
 std::string join(const std::vector<std::string>& words);
 /// "; did you mean 'x'?" or nothing.

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "experiment/checkpoints.h"
 #include "experiment/same_run.h"
-#include "experiment/sweep_file.h"
+#include "record/sweep_file.h"
 
 namespace smcl::experiment {
 namespace {
@@ -43,7 +43,7 @@ std::string name_part(const std::string& key, const std::string& value) {
 }
 
 /// Every combination of the grid, the last key changing fastest.
-std::vector<Cell> grid_cells(const SweepFile& sweep) {
+std::vector<Cell> grid_cells(const record::SweepFile& sweep) {
   std::vector<Cell> cells(1);
   for (const auto& [key, values] : sweep.grid) {
     std::vector<Cell> more;
@@ -61,10 +61,10 @@ std::vector<Cell> grid_cells(const SweepFile& sweep) {
   return cells;
 }
 
-std::vector<Cell> cells_of(const SweepFile& sweep, const fs::path& folder) {
+std::vector<Cell> cells_of(const record::SweepFile& sweep, const fs::path& folder) {
   std::vector<Cell> cells;
   const std::vector<Cell> grid = grid_cells(sweep);
-  for (const SweepFile::Variant& variant : sweep.variants) {
+  for (const record::SweepFile::Variant& variant : sweep.variants) {
     const std::vector<std::string> recipes =
         variant.recipe.empty() ? sweep.recipes : std::vector<std::string>{variant.recipe};
     for (const std::string& recipe : recipes) {
@@ -104,7 +104,7 @@ std::string stem_of(const fs::path& file, const config::Document& document) {
   return file.stem().string();
 }
 
-Recipe resolve(const Cell& cell, const SweepFile& sweep, std::uint64_t seed,
+Recipe resolve(const Cell& cell, const record::SweepFile& sweep, std::uint64_t seed,
                const SweepOptions& options, Recipes& recipes) {
   config::Document document = recipes.of(cell.recipe);
   const std::string stem = stem_of(cell.recipe, document);
@@ -198,7 +198,8 @@ void plan_branches(SweepPlan& plan) {
 }
 
 /// The sweep with flat copies of its recipes beside it, which need no other file.
-void write_files(SweepPlan& plan, SweepFile sweep, const fs::path& folder, Recipes& recipes) {
+void write_files(SweepPlan& plan, record::SweepFile sweep, const fs::path& folder,
+                 Recipes& recipes) {
   std::map<std::string, std::string> names;  // of copies, by path
   std::set<std::string> taken;
   const auto copy = [&](std::string& path) {
@@ -219,16 +220,16 @@ void write_files(SweepPlan& plan, SweepFile sweep, const fs::path& folder, Recip
     path = found->second;
   };
   for (std::string& recipe : sweep.recipes) copy(recipe);
-  for (SweepFile::Variant& variant : sweep.variants) {
+  for (record::SweepFile::Variant& variant : sweep.variants) {
     if (!variant.recipe.empty()) copy(variant.recipe);
   }
-  plan.files.insert(plan.files.begin(), {"sweep.toml", to_toml(sweep)});
+  plan.files.insert(plan.files.begin(), {"sweep.toml", record::to_toml(sweep)});
 }
 
 }  // namespace
 
 SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
-  SweepFile sweep = read_sweep(file);
+  record::SweepFile sweep = record::read_sweep(file);
   const fs::path folder = file.parent_path();
   const std::vector<Cell> cells = cells_of(sweep, folder);
   if (cells.size() * sweep.seeds.size() > kMostRuns) {

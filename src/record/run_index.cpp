@@ -50,9 +50,9 @@ constexpr const char* kTables = R"(
   CREATE INDEX results_by_key ON results (key, value);
 )";
 
-/// When a folder last got or lost a file: all that the index reads is written by renaming. Clocks of
-/// file systems tick in milliseconds: what changed just now may change again unseen, and so gets a
-/// stamp that the next look does not find.
+/// When a folder last got or lost a file: all that the index reads is written by renaming. Clocks
+/// of file systems tick in milliseconds: what changed just now may change again unseen, and so gets
+/// a stamp that the next look does not find.
 std::int64_t stamp_of(const fs::path& folder, std::int64_t now) {
   constexpr std::int64_t kTick = 50'000'000;
   struct stat info {};

@@ -135,6 +135,19 @@ def recipe_seeds():
     }
 
 
+def sweep_seeds():
+    return {
+        "whole": b"name = 'a'\nrecipes = ['x.toml']\nseeds = [1, 2]\nseed_keys = ['train.seed']\n"
+        b"[set]\ntrain.epochs = 2\n[grid]\nmask.kind = ['random', 'centre']\n"
+        b"'contrast.mu' = [0.1, 1, [1, 2.5]]\n[[variant]]\nname = 'v'\nrecipe = 'y.toml'\n"
+        b"set.mask = { prob = 1.0, on = true }\n",
+        "count": b"recipes = 'x'\nseeds = 3\n",
+        "deep": b"recipes = 'x'\nset" + b".a" * 40 + b" = 1\n",
+        "empty": b"",
+        "quoted": b"recipes = '\"\\\\'\n[set]\n'a = \"b' = \"\\u0007\"\n",
+    }
+
+
 def idx(dims, values):
     return bytes([0, 0, 8, len(dims)]) + struct.pack(f">{len(dims)}I", *dims) + values
 
@@ -252,7 +265,7 @@ def png_seeds():
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    for target in ["safetensors", "predictions", "json_lines", "run_state", "recipe", "idx", "cifar",
+    for target in ["safetensors", "predictions", "json_lines", "run_state", "recipe", "sweep", "idx", "cifar",
                    "lists", "gzip", "png"]:
         folder = root / target
         folder.mkdir(parents=True, exist_ok=True)

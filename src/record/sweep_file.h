@@ -8,7 +8,7 @@
 
 #include "core/config.h"
 
-namespace smcl::experiment {
+namespace smcl::record {
 
 /// A sweep file as it is written: nothing resolved.
 struct SweepFile {
@@ -35,4 +35,4 @@ SweepFile read_sweep(const std::filesystem::path& file);
 /// As TOML.
 std::string to_toml(const SweepFile& sweep);
 
-}  // namespace smcl::experiment
+}  // namespace smcl::record

@@ -1,6 +1,7 @@
-#include "experiment/sweep_file.h"
+#include "record/sweep_file.h"
 
 #include <algorithm>
+#include <cctype>
 #include <sstream>
 
 #include "core/config_text.h"
@@ -8,10 +9,10 @@
 #include "core/toml.h"
 #include "format/file.h"
 
-namespace smcl::experiment {
+namespace smcl::record {
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{1} << 20U;
+constexpr int kMaxDepth = 16;  // of tables in one another
 constexpr std::uint64_t kMostSeeds = 10'000;
 
 /// Reads parts of a table and says where the wrong ones stand.
@@ -27,8 +28,8 @@ class Reader {
     for (const auto& [key, value] : table) {
       const std::string name(key.str());
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      fail(value, concat("unknown key '", name, "', expected one of ", config::join(known),
-                         config::hint(name, known)));
+      fail(value, concat("unknown key ", config::quote(name), ", expected one of ",
+                         config::join(known), config::hint(name, known)));
     }
   }
 
@@ -80,15 +81,34 @@ class Reader {
 
   /// Dotted keys below `table` and what stands there.
   template <class Leaf>
-  void leaves(const toml::table& table, const std::string& prefix, const Leaf& leaf) const {
+  void leaves(const toml::table& table, const std::string& prefix, const Leaf& leaf,
+              int depth = 0) const {
     for (const auto& [key, value] : table) {
+      if (depth > kMaxDepth) fail(value, concat("tables nested deeper than ", kMaxDepth));
+      check_setting(key.str(), value);
       const std::string name =
           prefix.empty() ? std::string(key.str()) : concat(prefix, ".", key.str());
       if (const auto* inner = value.as_table()) {
-        leaves(*inner, name, leaf);
+        leaves(*inner, name, leaf, depth + 1);
       } else {
         leaf(name, value);
       }
+    }
+  }
+
+  /// Names of settings, dotted where they stand in quotes.
+  void check_setting(std::string_view key, const toml::node& node) const {
+    char before = '.';
+    bool good = !key.empty() && key.back() != '.';
+    for (const char c : key) {
+      const bool dot = c == '.';
+      good = good && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' ||
+                      (dot && before != '.'));
+      before = c;
+    }
+    if (!good) {
+      fail(node, concat("the key ", config::quote(key),
+                        " is no name of a setting: expected letters, digits, '_', '-' and dots"));
     }
   }
 
@@ -175,7 +195,7 @@ std::string lines_of(const std::vector<std::string>& assignments, const char* pr
 }  // namespace
 
 SweepFile parse_sweep(std::string_view toml, const std::string& origin) {
-  if (toml.size() > kLargestFile) throw UsageError(concat(origin, ": larger than 1 MiB"));
+  config::check_toml_text(toml, origin);
   toml::table table;
   try {
     table = toml::parse(toml, origin);
@@ -212,7 +232,8 @@ SweepFile read_sweep(const std::filesystem::path& file) {
 }
 
 std::string to_toml(const SweepFile& sweep) {
-  std::string text = concat("name = ", config::quote(sweep.name), "\n");
+  std::string text;
+  if (!sweep.name.empty()) text = concat("name = ", config::quote(sweep.name), "\n");
   if (!sweep.recipes.empty()) text += concat("recipes = ", list_text(sweep.recipes), "\n");
   std::vector<std::string> seeds;
   for (const std::uint64_t seed : sweep.seeds) seeds.push_back(std::to_string(seed));
@@ -233,4 +254,4 @@ std::string to_toml(const SweepFile& sweep) {
   return text;
 }
 
-}  // namespace smcl::experiment
+}  // namespace smcl::record

@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/process.h"
+#include "cli/program.h"
+#include "core/error.h"
+
+namespace smcl::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Runs of a second or two; CE, DRW from epoch 2 on, and one that diverges.
+fs::path tiny_sweep(const std::string& name, const std::string& more = "") {
+  const fs::path root = fresh_folder(name);
+  std::ofstream(root / "ce.toml") << R"(
+    data = { n_max = 20, ratio = 10 }
+    scenes = { test_objects = 1, val_objects = 1 }
+    network = { arch = "resnet20", width = 0.25 }
+    method.name = "ce"
+    train = { epochs = 4, batch_size = 16 }
+    run = { name = "ce", precision = "fp32", threads = 1 }
+    rule.start = 2
+    mask.start = 2
+  )";
+  std::ofstream(root / "sweep.toml") << "name = 's'\nrecipes = ['ce.toml']\nseeds = 2\n"
+                                        "[[variant]]\n[[variant]]\nname = 'drw'\n"
+                                        "set.rule.name = 'drw'\n"
+                                     << more;
+  return root;
+}
+
+std::vector<std::string> command(const fs::path& root) {
+  return {"sweep", (root / "sweep.toml").string(), "--runs", (root / "runs").string(), "--quiet"};
+}
+
+TEST(Sweep, ThePlanSaysWhatBranchesSave) {
+  const fs::path root = tiny_sweep("plan");
+  std::vector<std::string> words = command(root);
+  words.emplace_back("--plan");
+  const Result result = smcl(words);
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("ce-drw      2       4  ce                    2\n"));
+  EXPECT_THAT(result.out,
+              HasSubstr("4 runs: 2 variants, 2 seeds; 16 epochs, of which branches save 4 (25 %)"));
+  EXPECT_FALSE(fs::exists(root / "runs")) << "nothing is made";
+  words.emplace_back("--no-branch");
+  EXPECT_THAT(smcl(words).out, Not(HasSubstr("save")));
+  expect_one_line(smcl({"sweep", (root / "none.toml").string()}), 74, "none.toml");
+  expect_one_line(smcl({"sweep", (root / "sweep.toml").string(), "--set", "train.epoch=2"}), 2,
+                  "did you mean 'train.epochs'");
+}
+
+const std::string kDiverges =
+    "[[variant]]\nname = 'bad'\nset.schedule = { rate = 1000.0, warm_up = 0 }\n"
+    "set.train.weight_decay = 1.0\n";
+
+TEST(SweepSlow, TrainsTellsFailuresAndIsListed) {
+  const fs::path root = tiny_sweep("trains", kDiverges);
+  const Result result = smcl(command(root));
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("ce-bad (3): "));
+  EXPECT_THAT(result.err, HasSubstr("2 of 6 runs did not come to their end"));
+  EXPECT_THAT(result.out, HasSubstr("ce-drw     2  "));
+  const std::string runs = (root / "runs").string();
+  const auto rows = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"index", "list", runs, "--format", "json"});
+    const Result listed = smcl(words);
+    EXPECT_EQ(listed.code, 0) << listed.err;
+    return nlohmann::json::parse(listed.out);
+  };
+  EXPECT_EQ(rows({}).size(), 6U);
+  const auto failed = rows({"--where", "state=failed", "--columns", "folder,reason"});
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0].at("folder"), "s/ce-bad-1");
+  EXPECT_THAT(failed[0].at("reason").get<std::string>(), HasSubstr("not finite"));
+  const auto drw = rows({"--where", "rule.name=drw", "--sort", "train.seed"});
+  ASSERT_EQ(drw.size(), 2U);
+  EXPECT_EQ(drw[0].at("train.seed"), "2") << "what is the same in all rows is left out";
+  EXPECT_FALSE(rows({})[0].contains("train.epochs"));
+  EXPECT_EQ(rows({"--limit", "1"}).size(), 1U);
+  expect_one_line(smcl({"index", "list", runs, "--where", "x"}), 2, "KEY and VALUE");
+  expect_one_line(smcl({"index", "list", runs + "/none"}), 74, "no folder");
+  std::ofstream(fs::path(runs) / "index.sqlite") << "no database at all, but longer than its head";
+  expect_one_line(smcl({"index", "list", runs}), 65, "index rebuild");
+  EXPECT_EQ(smcl({"index", "rebuild", runs}).code, 0);
+  EXPECT_EQ(rows({}).size(), 6U);
+}
+
+/// The weights of each run by its name.
+std::map<std::string, std::string> weights(const fs::path& root) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : fs::directory_iterator(root / "runs" / "s")) {
+    const fs::path file = entry.path() / "checkpoints" / "last.safetensors";
+    if (fs::exists(entry.path() / "summary.json")) {
+      found[entry.path().filename().string()] = format::sha256_of_file(file);
+    }
+  }
+  return found;
+}
+
+TEST(SweepSlow, KilledAndStoppedItGoesOnToTheSameResults) {
+  const fs::path whole = tiny_sweep("whole");
+  ASSERT_EQ(smcl(command(whole)).code, 0);
+  const fs::path root = tiny_sweep("killed");
+  for (const int milliseconds : {300, 900, 1500, 2500}) {
+    Process process(command(root), root / "log.txt");
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    process.send(milliseconds == 1500 ? SIGTERM : SIGKILL);
+    process.wait();
+  }
+  const Result last = smcl(command(root));
+  EXPECT_EQ(last.code, 0) << last.err;
+  EXPECT_EQ(weights(root), weights(whole));
+  EXPECT_EQ(weights(root).size(), 4U) << "no run twice";
+}
+
+}  // namespace
+}  // namespace smcl::cli

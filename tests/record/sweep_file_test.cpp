@@ -1,0 +1,55 @@
+#include "record/sweep_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+// More of it, with the recipes it names: tests/experiment/sweep_test.cpp.
+namespace smcl::record {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(SweepFile, Defaults) {
+  const SweepFile sweep = parse_sweep("recipes = 'x.toml'", "t");
+  EXPECT_THAT(sweep.recipes, ElementsAre("x.toml"));
+  EXPECT_THAT(sweep.seeds, ElementsAre(1U));
+  EXPECT_THAT(sweep.seed_keys, ElementsAre("train.seed"));
+  EXPECT_EQ(sweep.variants.size(), 1U);
+}
+
+TEST(SweepFile, ReadsWhatItWrites) {
+  const std::string text = R"(
+    name = "a \"b\""
+    recipes = ["x.toml"]
+    seeds = [1, 9]
+    [set]
+    mask.area = [0.2, 0.5]
+    [grid]
+    "mask.prob" = [0.1, 1]
+    [[variant]]
+    name = "v"
+    recipe = "y.toml"
+    set = { contrast = { mu = 0.5, when = "masked" } }
+  )";
+  const std::string written = to_toml(parse_sweep(text, "t"));
+  EXPECT_EQ(to_toml(parse_sweep(written, "t")), written);
+  EXPECT_THAT(written, HasSubstr("mask.prob = [0.1, 1]"));
+  EXPECT_THAT(written, HasSubstr("set.contrast.when = \"masked\""));
+}
+
+TEST(SweepFile, WrongTypesSayWhere) {
+  for (const char* text :
+       {"recipes = 3", "recipes = ['x', 3]", "recipes = []", "name = ''", "recipes = 'x'\nset = 3",
+        "recipes = 'x'\ngrid = 3", "recipes = 'x'\nvariant = 3", "recipes = 'x'\nvariant = [3]",
+        "recipes = 'x'\nset.a = 1979-05-27", "recipes = 'x'\nseeds = 'all'"}) {
+    EXPECT_THAT([&] { parse_sweep(text, "t"); }, ThrowsMessage<UsageError>(HasSubstr("t:")))
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace smcl::record

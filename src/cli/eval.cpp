@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/commands.h"
@@ -34,6 +35,7 @@ struct Judged {
   metrics::GroupBounds bounds;
   std::string what;
   std::string history;  ///< how the run came about, where not from the start on one machine
+  std::optional<metrics::Accuracy> before_stage;  ///< of stored predictions with a second stage
 };
 
 /// Of a summary: whence the run branched, and whether its bits can be had again.
@@ -79,6 +81,22 @@ bool only_groups(const std::vector<std::string>& overrides) {
   });
 }
 
+/// `judged` with what the summary says of a second stage; `same_groups` where it is of these.
+Judged with_stage(const record::RunFolder& folder, Judged judged, bool same_groups) {
+  return from_summary(folder.path().string(), folder.summary(), [&](const nlohmann::json& summary) {
+    const auto stage = summary.find("stage");
+    if (stage == summary.end()) return judged;
+    judged.what +=
+        concat(", after the second stage (", stage->at("name").get<std::string>(),
+               stage->contains("tau") ? concat(", tau ", stage->at("tau").dump()) : "", ")");
+    const auto before = summary.find("before_stage");
+    if (before != summary.end() && same_groups) {
+      judged.before_stage = accuracy_from(before->at("accuracy"));
+    }
+    return judged;
+  });
+}
+
 Judged from_stored(const record::RunFolder& folder, const Options& options) {
   Judged judged = classes_of(folder);
   if (!options.set.empty()) judged.bounds = stored_recipe(folder, options.set).groups;
@@ -90,7 +108,7 @@ Judged from_stored(const record::RunFolder& folder, const Options& options) {
                            " of summary.json"));
   }
   judged.what = "last epoch, test set, stored predictions";
-  return judged;
+  return with_stage(folder, std::move(judged), options.set.empty());
 }
 
 /// Only the weights that were asked for by name: the default is always there.
@@ -187,9 +205,10 @@ void evaluate(const Options& options) {
     std::cout << render(class_table(judged, accuracy), options.format);
   } else {
     const auto corrected = metrics::prior_corrected(judged.predictions, judged.train_counts, 1.0);
-    const std::vector<report::AccuracyRow> rows{
+    std::vector<report::AccuracyRow> rows{
         {folder.name(), accuracy, {}},
         {"prior-corrected", metrics::accuracy(corrected, judged.train_counts, judged.bounds), {}}};
+    if (judged.before_stage) rows.push_back({"before the stage", *judged.before_stage, {}});
     std::cout << render(report::accuracy_table(rows), options.format);
   }
   if (options.format != "text") return;

@@ -51,6 +51,16 @@ train::Answer Progress::on(const train::RunBegin& event) {
   return train::Answer::go_on;
 }
 
+train::Answer Progress::on(const train::StageBegin& event) {
+  // Its steps cost less: what is left is judged by them alone.
+  run_.steps_per_epoch = event.steps_per_epoch;
+  run_.first_epoch = event.epoch;
+  run_.first_step = event.step;
+  start_ = Clock::now();
+  at_epoch_start_ = true;
+  return train::Answer::go_on;
+}
+
 double Progress::images_per_second() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
   return seconds > 0.0 ? static_cast<double>(epoch_images_) / seconds : 0.0;
@@ -96,6 +106,7 @@ train::Answer Progress::on(const train::StepEnd& event) {
 
 train::Answer Progress::on(const train::EpochEnd& event) {
   at_epoch_start_ = true;
+  if (event.images == 0) return train::Answer::go_on;  // tau-normalisation trains nothing
   const auto now = Clock::now();
   const bool last_epoch = event.epoch + 1 == run_.epochs;
   std::ostringstream line;

@@ -16,6 +16,7 @@ class Progress : public train::Observer {
 
   using Observer::on;
   train::Answer on(const train::RunBegin& event) override;
+  train::Answer on(const train::StageBegin& event) override;
   train::Answer on(const train::StepEnd& event) override;
   train::Answer on(const train::EpochEnd& event) override;
   train::Answer on(const train::Evaluation& event) override;

@@ -152,8 +152,9 @@ void add_train(CLI::App& app) {
           ->excludes(always_new);
   command
       ->add_option("--branch-from", options->branch,
-                   "begin where another run was: RUN@EPOCH, a checkpoint that it kept; refused "
-                   "where settings differ that matter before that epoch")
+                   "begin where another run was: RUN@EPOCH, a checkpoint that it kept or, for a "
+                   "second stage, the end of a finished one; refused where settings differ that "
+                   "matter before that epoch")
       ->excludes(resume);
   command->add_flag("--print-config", options->print_config,
                     "print every setting, with where it came from, and stop");
@@ -169,6 +170,7 @@ void add_train(CLI::App& app) {
       "  smcl train recipes/scenes/smcl.toml\n"
       "  smcl train --resume runs/scenes-smcl-1 --set train.epochs=60\n"
       "  smcl train recipes/scenes/ce-drw.toml --branch-from runs/scenes-ce-1@32\n"
+      "  smcl train recipes/scenes/crt.toml --branch-from runs/scenes-ce-1@40\n"
       "  smcl train recipes/scenes/smcl.toml --set mask.kind=random --set train.seed=1\n"
       "  smcl train recipes/scenes/ce.toml recipes/scenes/smcl.toml --seeds 1,2 --parallel 4\n"
       "  smcl train recipes/cifar10/ce.toml --set data.dir=cifar --print-config");

@@ -34,6 +34,7 @@ enum class Purpose : std::uint32_t {
   scene_texture = 23,     ///< texture of a background
   class_order = 30,       ///< order of classes of a long-tailed split
   bootstrap = 40,         ///< resampling of confidence intervals
+  stage_init = 50,        ///< the classifier's weights at the start of a second stage
   test = 99,
 };
 

@@ -44,6 +44,20 @@ bool masks_wanted(const Recipe& recipe) {
   return masks || recipe.mask.cutout_prob > 0;
 }
 
+void check_second_stage(const Recipe& recipe) {
+  const method::StageSettings& stage = recipe.stage;
+  method::check_stage(stage, recipe.network);
+  if (method::stage_learns(stage)) plan::check_settings(recipe.stage_planner_settings());
+  if (stage.name != method::StageName::tau_norm || !stage.tau.args.empty()) return;
+  const bool scenes = recipe.data.name == "scenes";
+  const int held_out = scenes ? recipe.data.scenes.val_objects : recipe.data.val_per_class;
+  if (held_out > 0) return;
+  throw UsageError(concat(
+      "stage.tau = auto chooses by validation images, of which none are held out: set stage.tau to "
+      "a number, or ",
+      scenes ? "scenes.val_objects" : "data.val_per_class", " above 0"));
+}
+
 }  // namespace
 
 void check_recipe(const Recipe& recipe) {
@@ -51,6 +65,7 @@ void check_recipe(const Recipe& recipe) {
   data::check(recipe.data);
   method::check_settings(recipe.method, recipe.mask);
   plan::check_settings(recipe.planner_settings());
+  check_second_stage(recipe);
   nn::make_architecture(recipe.network, 2);
   saliency::make_detector(recipe.mask.detector);
   train::learning_rate(recipe.train.schedule, epochs - 1, epochs);

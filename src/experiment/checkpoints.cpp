@@ -34,7 +34,8 @@ void bind(config::Binder& binder, CheckpointSettings& settings) {
                "between checkpoints inside an epoch; 0 = none");
   binder.field(
       "checkpoint.keep", settings.keep,
-      "epochs at whose beginning the checkpoint stays; [] = where masks and the rule start");
+      "epochs at whose beginning the checkpoint stays; [] = where masks and the rule start; "
+      "where a second stage begins it always does");
 }
 
 std::vector<int> kept_epochs(const Recipe& recipe) {
@@ -43,17 +44,21 @@ std::vector<int> kept_epochs(const Recipe& recipe) {
   if (moments.empty()) moments = {recipe.mask.start, recipe.method.rule_start};
   std::vector<int> epochs;
   for (const config::Moment& moment : moments) epochs.push_back(moment.epoch(recipe.train.epochs));
+  if (recipe.stage.name != method::StageName::none) epochs.push_back(recipe.train.epochs);
   std::sort(epochs.begin(), epochs.end());
   epochs.erase(std::unique(epochs.begin(), epochs.end()), epochs.end());
   return epochs;
 }
 
 Checkpoints::Checkpoints(const Recipe& recipe, record::RunFolder& folder,
-                         const nn::Network& network, const Recorder& recorder)
+                         const nn::Network& network, const Recorder& recorder,
+                         const nn::StageClassifier* stage)
     : settings_(recipe.checkpoint),
       folder_(folder),
       network_(network),
       recorder_(recorder),
+      stage_(stage),
+      first_epochs_(recipe.train.epochs),
       kept_(kept_epochs(recipe)) {}
 
 train::Answer Checkpoints::on(const train::StepEnd& /*event*/) {
@@ -77,20 +82,27 @@ void Checkpoints::note(const train::RunPoint& point) {
 void Checkpoints::save() {
   folder_.check_there();
   log::check_file();
-  check_finite(network_, noted_.point.epoch);
-  folder_.sync_metrics();
   const auto& [point, recorder, rows] = noted_;
+  const bool staged = stage_ != nullptr && in_second_stage(point, first_epochs_);
+  check_finite(network_, point.epoch);
+  if (staged && !stage_->is_finite()) report_not_finite(point.epoch);
+  folder_.sync_metrics();
   nlohmann::json run{{"point", train::to_json(point)}, {"recorder", recorder}};
   run["metrics_rows"] = rows;
   const fs::path file = record::checkpoint_file(folder_.path(), point.epoch, point.step);
   recorder_.keep_best_weights(file);
-  network_.save_state(file.string(), {{"content", kContent}, {"run", run.dump()}});
+  network_.save_state(file.string(), {{"content", kContent}, {"run", run.dump()}},
+                      staged ? &stage_->store() : nullptr);
   record::prune_checkpoints(folder_.path(), kNewest, kept_);
   steps_since_ = 0;
   last_ = Clock::now();
 }
 
-StoredPoint read_checkpoint(const fs::path& file, nn::Network& network) {
+bool in_second_stage(const train::RunPoint& point, int first_epochs) {
+  return point.epoch > first_epochs || (point.epoch == first_epochs && point.step > 0);
+}
+
+StoredPoint read_checkpoint(const fs::path& file, const Restored& restored) {
   const auto read = format::SafetensorsFile::read(file);
   if (text_of(read, "content") != kContent) {
     throw DataError(
@@ -116,7 +128,9 @@ StoredPoint read_checkpoint(const fs::path& file, nn::Network& network) {
   if (expected != file.filename()) {
     throw DataError(concat(file.string(), ": it holds the state of ", expected.string()));
   }
-  network.load_state(read);
+  const bool staged =
+      restored.stage != nullptr && in_second_stage(stored.point, restored.first_epochs);
+  restored.network.load_state(read, staged ? &restored.stage->store() : nullptr);
   return stored;
 }
 

@@ -168,6 +168,19 @@ void add_loss_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    "set network.classifier = cosine"});
 }
 
+void add_stage_rules(const Recipe& recipe, std::vector<Rule>& rules) {
+  const std::string name = as_set(recipe, "stage.name");
+  rules.push_back(
+      {{"stage.epochs", "stage.rate", "stage.batch_size", "stage.momentum", "stage.weight_decay"},
+       !method::stage_learns(recipe.stage),
+       concat(name, ", which trains nothing behind the last epoch"),
+       "set stage.name = crt or lws"});
+  rules.push_back({{"stage.tau"},
+                   recipe.stage.name != method::StageName::tau_norm,
+                   name,
+                   "set stage.name = tau_norm"});
+}
+
 }  // namespace
 
 void check_idle(const Recipe& recipe) {
@@ -175,6 +188,7 @@ void check_idle(const Recipe& recipe) {
   add_mask_rules(recipe, rules);
   add_method_rules(recipe, rules);
   add_loss_rules(recipe, rules);
+  add_stage_rules(recipe, rules);
   rules.push_back({{"schedule.drops", "schedule.factors"},
                    recipe.train.schedule.kind == train::ScheduleKind::cosine,
                    "schedule.kind = cosine, which has no drops",

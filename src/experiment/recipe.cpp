@@ -60,6 +60,7 @@ Recipe bound(const config::Document& document, const std::string& name) {
   bind(binder, recipe.target);
   bind(binder, recipe.mix);
   bind(binder, recipe.train);
+  bind(binder, recipe.stage);
   bind(binder, recipe.groups);
   bind(binder, recipe.checkpoint);
   bind(binder, recipe.runtime);
@@ -104,7 +105,8 @@ void settle_runtime(Recipe& recipe) {
 /// that version keep their hash.
 bool is_new_default(const config::Resolved& setting) {
   if (!setting.key.starts_with("loss.") && !setting.key.starts_with("mix.") &&
-      setting.key != "network.classifier" && setting.key != "network.scale") {
+      !setting.key.starts_with("stage.") && setting.key != "network.classifier" &&
+      setting.key != "network.scale") {
     return false;
   }
   const auto& all = default_settings();
@@ -150,6 +152,35 @@ batch::ExecutorSettings Recipe::executor_settings(const data::Normalisation& nor
   settings.normalisation = normalisation;
   settings.precision = precision();
   settings.mix = method::needs_of(method).mixing.kind;
+  return settings;
+}
+
+plan::PlannerSettings Recipe::stage_planner_settings() const {
+  plan::PlannerSettings settings;
+  settings.seed = train.seed;
+  settings.epochs = all_epochs();
+  settings.batch_size = stage.batch_size > 0 ? stage.batch_size : train.batch_size;
+  settings.augment = augment;
+  settings.mask.prob = 0.0;
+  settings.resample_from = train.epochs;
+  settings.resample_b = 1.0;  // images weigh 1 / n_k, so that classes weigh alike
+  return settings;
+}
+
+batch::ExecutorSettings Recipe::stage_executor_settings(
+    const data::Normalisation& normalisation) const {
+  batch::ExecutorSettings settings;
+  settings.augment = augment;
+  settings.mask.prob = 0.0;
+  settings.normalisation = normalisation;
+  settings.precision = precision();
+  return settings;
+}
+
+train::OptimiserSettings Recipe::stage_optimiser() const {
+  train::OptimiserSettings settings = train.optimiser;
+  if (!stage.momentum.args.empty()) settings.momentum = stage.momentum.args[0];
+  if (!stage.weight_decay.args.empty()) settings.weight_decay = stage.weight_decay.args[0];
   return settings;
 }
 

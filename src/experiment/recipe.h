@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include "data/open.h"
 #include "method/method.h"
+#include "method/stage.h"
 #include "metrics/metrics.h"
 #include "nn/network.h"
 #include "plan/planner.h"
@@ -32,7 +33,8 @@ struct CheckpointSettings {
   int epochs = 1;         ///< between checkpoints
   int steps = 0;          ///< between checkpoints inside an epoch; 0 = none
   double minutes = 10.0;  ///< the same by the clock; 0 = none
-  /// Epochs at whose beginning the checkpoint stays; empty: where masks and the rule start.
+  /// Epochs at whose beginning the checkpoint stays; empty: where masks and the rule start. Where a
+  /// second stage begins it always does.
   std::vector<config::Moment> keep;
 };
 void bind(config::Binder& binder, CheckpointSettings& settings);
@@ -49,6 +51,7 @@ struct Recipe {
   method::MethodSettings method;
   nn::NetworkSettings network;
   train::TrainSettings train;
+  method::StageSettings stage;
   metrics::GroupBounds groups;
   CheckpointSettings checkpoint;
   RuntimeSettings runtime;
@@ -59,6 +62,13 @@ struct Recipe {
   bool device_was_auto() const;
   plan::PlannerSettings planner_settings() const;
   batch::ExecutorSettings executor_settings(const data::Normalisation& normalisation) const;
+  /// Epochs with those of the second stage.
+  int all_epochs() const { return train.epochs + method::stage_epochs(stage); }
+  /// The same two for a second stage that learns: a class as often as another, in it any image,
+  /// augmented as in training and neither masked nor mixed. Its epochs are those behind [train].
+  plan::PlannerSettings stage_planner_settings() const;
+  batch::ExecutorSettings stage_executor_settings(const data::Normalisation& normalisation) const;
+  train::OptimiserSettings stage_optimiser() const;
   /// SHA-256 of all settings that decide what is learned (not the name, threads, checkpoints).
   std::string settings_hash() const;
 };

@@ -22,7 +22,15 @@ Recorder::Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Ne
 
 train::Answer Recorder::on(const train::RunBegin& event) {
   mask_start_ = event.mask_start;
-  epochs_ = event.epochs;
+  epochs_ = event.epochs - event.stage_epochs;
+  return train::Answer::go_on;
+}
+
+train::Answer Recorder::on(const train::StageBegin& event) {
+  if (!event.fresh) return train::Answer::go_on;
+  nlohmann::json row{{"type", "stage"}, {"epoch", event.epoch}};
+  row.update(stage_);
+  append(row);
   return train::Answer::go_on;
 }
 
@@ -39,7 +47,7 @@ train::Answer Recorder::on(const train::EpochEnd& event) {
   if (event.contrast) row["contrast"] = *event.contrast;
   if (event.mean_cosine) row["mean_cosine"] = *event.mean_cosine;
   if (event.zero_features) row["zero_features"] = *event.zero_features;
-  append(row);
+  if (event.images > 0) append(row);
 
   last_epoch_ = event.epoch;
   images_ += event.images;
@@ -64,10 +72,17 @@ train::Answer Recorder::on(const train::Evaluation& event) {
                      {"accuracy", to_json(accuracy, false)}};
   append(row);
   (event.set == "test" ? test_ : validation_) = *event.predictions;
+  const bool staged = recipe_.stage.name != method::StageName::none;
+  if (staged && event.set == "test" && event.epoch + 1 == epochs_) {
+    before_stage_ = judge(*event.predictions, train_counts_, recipe_.groups);
+    before_stage_["epoch"] = event.epoch;
+  }
   if (event.set != best_set_) return train::Answer::go_on;
 
-  // A deferred rule trades classes on purpose: from its start on the signs would blame masks.
-  const bool ruled = event.epoch >= method::first_rule_epoch(recipe_.method, epochs_);
+  // A deferred rule and a second stage trade classes on purpose: from their start on the signs
+  // would blame masks.
+  const bool ruled =
+      in_stage(event.epoch) || event.epoch >= method::first_rule_epoch(recipe_.method, epochs_);
   if (!ruled) {
     epoch_signs_.many = accuracy.many;
     epoch_signs_.all = accuracy.all;
@@ -93,7 +108,8 @@ train::Answer Recorder::on(const train::EpochDone& event) {
   return train::Answer::go_on;
 }
 
-void Recorder::append(const nlohmann::json& row) {
+void Recorder::append(nlohmann::json row) {
+  if (in_stage(row.at("epoch").get<int>())) row["stage"] = method::text_of(recipe_.stage.name);
   folder_.append_metrics(row);
   ++rows_;
 }
@@ -116,27 +132,36 @@ void Recorder::restore_best_weights(const std::filesystem::path& checkpoint) {
 }
 
 void check_finite(const nn::Network& network, int epoch) {
-  if (network.is_finite()) return;
-  throw DivergedError(concat("weights, momentum or statistics are not finite in epoch ", epoch,
-                             ": they are not stored; lower schedule.rate or contrast.mu"));
+  if (!network.is_finite()) report_not_finite(epoch);
+}
+
+void report_not_finite(int epoch) {
+  throw DivergedError(
+      concat("weights, momentum or statistics are not finite in epoch ", epoch,
+             ": they are not stored; lower schedule.rate, contrast.mu or, in a second "
+             "stage, stage.rate"));
 }
 
 nlohmann::json Recorder::state() const {
   const metrics::FailureSigns::State& signs = signs_.state();
   const auto& before = signs.before_masking;
-  return {{"best", {{"epoch", best_.epoch}, {"all", best_.all}, {"accuracy", best_.accuracy}}},
-          {"train_seconds", train_seconds_},
-          {"wait_seconds", wait_seconds_},
-          {"images", images_},
-          {"last_epoch", last_epoch_},
-          {"warnings", warnings_},
-          {"signs",
-           {{"many", format::number_or_null(before.many)},
-            {"all", format::number_or_null(before.all)},
-            {"tail", format::number_or_null(before.tail)},
-            {"masking_started", signs.masking_started},
-            {"contrast_losses", signs.contrast_losses},
-            {"given", signs.given}}}};
+  nlohmann::json out{
+      {"best", {{"epoch", best_.epoch}, {"all", best_.all}, {"accuracy", best_.accuracy}}},
+      {"train_seconds", train_seconds_},
+      {"wait_seconds", wait_seconds_},
+      {"images", images_},
+      {"last_epoch", last_epoch_},
+      {"warnings", warnings_},
+      {"signs",
+       {{"many", format::number_or_null(before.many)},
+        {"all", format::number_or_null(before.all)},
+        {"tail", format::number_or_null(before.tail)},
+        {"masking_started", signs.masking_started},
+        {"contrast_losses", signs.contrast_losses},
+        {"given", signs.given}}}};
+  if (!stage_.empty()) out["stage"] = stage_;
+  if (!before_stage_.empty()) out["before_stage"] = before_stage_;
+  return out;
 }
 
 void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
@@ -160,6 +185,8 @@ void Recorder::restore(const nlohmann::json& state, std::size_t metrics_rows,
     signs.contrast_losses = stored.at("contrast_losses").get<std::deque<double>>();
     signs.given = stored.at("given").get<std::array<bool, 5>>();
     signs_.restore(std::move(signs));
+    stage_ = state.value("stage", nlohmann::json::object());
+    before_stage_ = state.value("before_stage", nlohmann::json::object());
   });
   rows_ = metrics_rows;
 }
@@ -186,6 +213,11 @@ nlohmann::json Recorder::summary() const {
   if (validation_.size() > 0) {
     out["validation"] = judge(validation_, train_counts_, recipe_.groups);
     out["validation"]["epoch"] = last_epoch_;
+  }
+  if (recipe_.stage.name != method::StageName::none) {
+    out["stage"] = stage_;
+    out["stage"]["name"] = method::text_of(recipe_.stage.name);
+    if (!before_stage_.empty()) out["before_stage"] = before_stage_;
   }
   if (best_.epoch >= 0) {
     out["best_on_" + best_set_] = {

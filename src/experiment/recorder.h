@@ -24,6 +24,7 @@ class Recorder : public train::Observer {
 
   using train::Observer::on;
   train::Answer on(const train::RunBegin& event) override;
+  train::Answer on(const train::StageBegin& event) override;
   train::Answer on(const train::EpochEnd& event) override;
   train::Answer on(const train::Evaluation& event) override;
   train::Answer on(const train::EpochDone& event) override;
@@ -31,6 +32,8 @@ class Recorder : public train::Observer {
   /// What a resumed run must know again; and back. `restore` throws DataError, naming `origin`.
   nlohmann::json state() const;
   void restore(const nlohmann::json& state, std::size_t metrics_rows, const std::string& origin);
+  /// Adds to what summary.json says of the second stage: how it was chosen.
+  void note_stage(const nlohmann::json& fields) { stage_.update(fields); }
   /// Rows that metrics.jsonl has.
   std::size_t metrics_rows() const { return rows_; }
   /// Keeps the best weights so far beside a checkpoint that is about to be written.
@@ -53,7 +56,9 @@ class Recorder : public train::Observer {
     nlohmann::json accuracy;
   };
 
-  void append(const nlohmann::json& row);
+  /// Of an epoch: with the name of the second stage where it is in that.
+  void append(nlohmann::json row);
+  bool in_stage(int epoch) const { return epoch >= epochs_; }
   std::filesystem::path best_weights() const {
     return folder_.weights_file("best_on_" + best_set_);
   }
@@ -65,7 +70,7 @@ class Recorder : public train::Observer {
   std::string best_set_;  ///< "val" where there is a validation set, else "test"
   Best best_;
   int mask_start_ = 0;
-  int epochs_ = 0;
+  int epochs_ = 0;  ///< before the second stage
   double train_seconds_ = 0.0;
   double wait_seconds_ = 0.0;
   std::int64_t images_ = 0;
@@ -74,11 +79,14 @@ class Recorder : public train::Observer {
   std::vector<std::string> warnings_;
   metrics::Predictions test_;
   metrics::Predictions validation_;
+  nlohmann::json stage_ = nlohmann::json::object();         ///< as note_stage
+  nlohmann::json before_stage_ = nlohmann::json::object();  ///< on the test set
   int last_epoch_ = -1;
   std::size_t rows_ = 0;
 };
 
 /// Throws DivergedError where something of the network is not finite: before it is stored.
 void check_finite(const nn::Network& network, int epoch);
+[[noreturn]] void report_not_finite(int epoch);
 
 }  // namespace smcl::experiment

@@ -14,6 +14,7 @@
 #include "experiment/same_run.h"
 #include "experiment/scene_measures.h"
 #include "experiment/session.h"
+#include "experiment/stage.h"
 #include "experiment/summary.h"
 #include "plan/planner.h"
 #include "record/checkpoint_files.h"
@@ -30,8 +31,11 @@ struct Setup {
   const data::Opened& data;
   const plan::Planner& planner;
   nn::Network& network;
-  train::Steps& steps;
-  tensor::Gpu* gpu;  ///< null: on the CPU
+  std::unique_ptr<train::Steps>& steps;  ///< of the first stage, until the second begins
+  std::unique_ptr<Stage>& stage;         ///< null: there is no second stage
+  tensor::Gpu* gpu;                      ///< null: on the CPU
+
+  Learned learned() const { return {network, stage == nullptr ? nullptr : stage->classifier()}; }
 };
 
 std::vector<train::EvaluationSet> evaluation_sets(const Setup& setup) {
@@ -57,20 +61,6 @@ std::vector<train::EvaluationSet> evaluation_sets(const Setup& setup) {
   add("val", train.val_every, data.validation, data.validation_samples);
   add("test", train.test_every, data.test, data.test_samples);
   return sets;
-}
-
-/// Refuses where a branch cannot begin, before anything is made.
-record::RunFolder branch_parent(const Branch& branch) {
-  record::RunFolder parent = record::RunFolder::open(branch.run);
-  std::string kept;
-  for (const record::CheckpointFile& file : record::checkpoint_files(parent.path())) {
-    if (file.step != 0) continue;
-    if (file.epoch == branch.epoch) return parent;
-    kept = concat(file.epoch, kept.empty() ? "" : ", ", kept);
-  }
-  throw UsageError(concat("--branch-from ", branch.run.string(), "@", branch.epoch,
-                          ": no checkpoint at the beginning of that epoch; there are: ",
-                          kept.empty() ? "none" : kept, " (checkpoint.keep says which are kept)"));
 }
 
 /// The run folder to show or to go on with, if there is one.
@@ -107,7 +97,9 @@ bool has_checkpoint(const record::RunFolder& folder) {
 }
 
 /// Against a checkpoint of another run under this one's name.
-void check_step(const record::RunFolder& folder, const train::RunPoint& point, int steps) {
+void check_step(const record::RunFolder& folder, const train::RunPoint& point, const Setup& setup) {
+  const bool staged = point.epoch >= setup.recipe.train.epochs;
+  const int steps = staged ? setup.stage->steps_per_epoch() : setup.planner.steps_per_epoch();
   if (point.step <= steps) return;
   throw DataError(concat(folder.path().string(), ": its newest checkpoint is behind step ",
                          point.step, " of an epoch of ", steps, " steps"));
@@ -150,30 +142,50 @@ train::RunPoint first_point(Session& session, const std::optional<record::RunFol
   const record::RunFolder& folder = session.folder();
   if (parent && !has_checkpoint(folder)) {
     const train::RunPoint point = session.branch(*parent, setup.options.branch->epoch, setup.recipe,
-                                                 setup.data, setup.network, recorder);
-    check_step(*parent, point, setup.planner.steps_per_epoch());
+                                                 setup.data, setup.learned(), recorder);
+    check_step(*parent, point, setup);
     checkpoints.note(point);
     checkpoints.save();  // from now on the branch needs its parent no more
     return point;
   }
   if (!was_there) return {};
-  const train::RunPoint point = session.resume(setup.recipe, setup.data, setup.network, recorder);
-  check_step(folder, point, setup.planner.steps_per_epoch());
+  const train::RunPoint point = session.resume(setup.recipe, setup.data, setup.learned(), recorder);
+  check_step(folder, point, setup);
   return point;
+}
+
+/// `graph` becomes that of the first stage, which is given up when the second begins.
+train::SecondStage second_stage(const Setup& setup, const train::Parts& parts, Recorder& recorder,
+                                std::string& graph) {
+  const auto leave_first = [&setup, &graph] {
+    graph = setup.steps->graph();
+    setup.steps.reset();
+  };
+  // The sets are copied: they share what they hold.
+  const auto validation = [sets = parts.evaluations,
+                           &network = setup.network]() -> std::optional<metrics::Predictions> {
+    for (const train::EvaluationSet& set : sets) {
+      if (set.name == "val") return set.predict(network);
+    }
+    throw InternalError("a second stage asked for validation images, of which there are none");
+  };
+  return setup.stage->plan(leave_first, recorder, validation);
 }
 
 nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>& parent,
                         bool was_there, const Setup& setup) {
-  const auto& [recipe, options, data, planner, network, steps, gpu] = setup;
+  const auto& [recipe, options, data, planner, network, steps, stage, gpu] = setup;
   record::RunFolder& folder = session.folder();
   if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
   Recorder recorder(recipe, folder, network, data.train_counts, data.validation != nullptr);
-  Checkpoints checkpoints(recipe, folder, network, recorder);
+  Checkpoints checkpoints(recipe, folder, network, recorder, setup.learned().stage);
   const train::RunPoint begin =
       first_point(session, parent, was_there, setup, recorder, checkpoints);
   train::Parts parts{
-      network,      planner,     steps, evaluation_sets(setup), {&recorder, &checkpoints},
+      network,      planner,     steps.get(), evaluation_sets(setup), {&recorder, &checkpoints},
       &checkpoints, options.stop};
+  std::string graph = steps->graph();
+  if (stage != nullptr) parts.second_stage = second_stage(setup, parts, recorder, graph);
   parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
   if (!train::run(recipe.train, parts, begin)) {
     throw StoppedError(concat("stopped; ", folder.path().string(),
@@ -186,9 +198,13 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   summary["data_hash"] = data.hash;
   summary["class_names"] = data.train->class_names();
   summary["device"] = recipe.runtime.device;
-  if (const std::string graph = steps.graph(); !graph.empty()) summary["graph"] = graph;
+  if (steps != nullptr) graph = steps->graph();
+  if (!graph.empty()) summary["graph"] = graph;
+  if (stage != nullptr && !stage->graph().empty()) summary["stage"]["graph"] = stage->graph();
   add_history(summary, folder.fingerprint());
-  const auto bias = [&] { add_bias(summary, recipe, data, recorder, network); };
+  const auto bias = [&setup, &summary, &recorder] {
+    add_bias(summary, setup.recipe, setup.data, recorder, setup.network);
+  };
   if (gpu != nullptr) {
     gpu->eager(bias);
   } else {
@@ -245,6 +261,11 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
         {*gpu, network, *method, planner, executor, *data.train, !recipe.runtime.graph});
   }
 
+  std::unique_ptr<Stage> stage;
+  if (recipe.stage.name != method::StageName::none) {
+    stage = std::make_unique<Stage>(recipe, data, network, gpu);
+  }
+
   // Before a folder is made: the same command again must be refused again.
   if (parent && !(there && has_checkpoint(*there))) {
     check_branch(*parent, options.branch->epoch, recipe, data);
@@ -256,8 +277,9 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
   }
   folder.clear_failure();
   try {
-    nlohmann::json summary = train_in(session, parent, there.has_value(),
-                                      {recipe, options, data, *planner, network, *steps, gpu});
+    nlohmann::json summary =
+        train_in(session, parent, there.has_value(),
+                 {recipe, options, data, *planner, network, steps, stage, gpu});
     summary["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     folder.write_summary(summary);
@@ -291,7 +313,10 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
 
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   std::optional<record::RunFolder> parent;
-  if (options.branch) parent = branch_parent(*options.branch);
+  if (options.branch) {
+    parent = record::RunFolder::open(options.branch->run);
+    branch_state(*parent, options.branch->epoch);  // refuses before anything is made
+  }
   tensor::Gpu* const gpu = options.gpu != nullptr ? options.gpu : gpu_of(recipe);
   const auto opened = options.open ? options.open(recipe)
                                    : std::make_shared<const data::Opened>(open_data(recipe.data));

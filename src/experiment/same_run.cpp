@@ -57,6 +57,7 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
   const int done = steps_done_in(point);
   const int old_epochs = before.train.epochs;
   const int epochs = now.train.epochs;
+  if (epochs == old_epochs) return;
   std::string moved;
   for (int epoch = 0; epoch < std::min(done, epochs) && moved.empty(); ++epoch) {
     if (train::learning_rate(before.train.schedule, epoch, old_epochs) !=
@@ -81,6 +82,7 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
     moved = "rule.start";
   }
   if (epochs <= point.epoch) moved = "the end of the run";
+  if (done > old_epochs) moved = "the beginning of the second stage";
   if (moved.empty()) return;
   throw UsageError(concat("train.epochs: ", old_epochs, " -> ", epochs, " would move ", moved,
                           ", which the run's first ", done,
@@ -95,6 +97,7 @@ struct Early {
   bool rule = false;
   bool mixing = false;
   bool mask_start = false;  ///< something that mask.start sets off
+  bool stage = false;
 };
 
 Early early(const Recipe& recipe, int epoch) {
@@ -108,6 +111,7 @@ Early early(const Recipe& recipe, int epoch) {
   out.mixing = any_mixing(recipe) && recipe.mix.start.epoch(epochs) < epoch;
   out.rule = recipe.method.rule != method::Rule::none &&
              method::first_rule_epoch(recipe.method, epochs) < epoch;
+  out.stage = recipe.stage.name != method::StageName::none && epochs < epoch;
   return out;
 }
 
@@ -121,6 +125,7 @@ bool is_idle(const std::string& key, const Early& at_work) {
   if (in("contrast.")) return !at_work.contrast;
   if (in("mix.")) return !at_work.mixing;
   if (in("rule.")) return !at_work.rule;
+  if (in("stage.")) return !at_work.stage;
   if (!in("target.") && key != "method.name") return false;
   return !at_work.masks && !at_work.contrast && !at_work.mixing;
 }

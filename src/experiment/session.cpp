@@ -25,13 +25,13 @@ void check_data(const record::RunFolder& folder, const data::Opened& data) {
 }
 
 /// The newest checkpoint that can be read, loaded; nothing where there is no file of one.
-std::optional<StoredPoint> newest_point(const record::RunFolder& folder, nn::Network& network) {
+std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const Restored& restored) {
   const auto files = record::checkpoint_files(folder.path());
   const std::size_t rows = folder.metrics().size();
   std::vector<record::CheckpointFile> passed_over;
   for (const record::CheckpointFile& file : files) {
     try {
-      StoredPoint stored = read_checkpoint(file.path, network);
+      StoredPoint stored = read_checkpoint(file.path, restored);
       if (stored.metrics_rows <= rows) {
         // They would count as the newest, and so push out those that are written from now on.
         for (const record::CheckpointFile& unusable : passed_over) record::set_aside(unusable);
@@ -91,6 +91,23 @@ std::string changes_before(const nlohmann::json& marks, int epoch) {
 
 }  // namespace
 
+record::CheckpointFile branch_state(const record::RunFolder& run, int epoch) {
+  const int end = recipe_of(run).all_epochs();
+  const auto files = record::checkpoint_files(run.path());
+  std::string kept;
+  for (const record::CheckpointFile& file : files) {
+    const bool at_end =
+        run.finished() && file.step > 0 && file.epoch + 1 == end && file.path == files.front().path;
+    if (file.step != 0 && !at_end) continue;
+    const int begins = at_end ? end : file.epoch;
+    if (begins == epoch) return file;
+    kept = concat(begins, kept.empty() ? "" : ", ", kept);
+  }
+  throw UsageError(concat("--branch-from ", run.path().string(), "@", epoch,
+                          ": no checkpoint at the beginning of that epoch; there are: ",
+                          kept.empty() ? "none" : kept, " (checkpoint.keep says which are kept)"));
+}
+
 std::string run_hash(const Recipe& recipe, const data::Opened& data) {
   return format::sha256(recipe.settings_hash() + data.hash);
 }
@@ -128,6 +145,12 @@ Recipe recipe_of(const record::RunFolder& folder) {
 void check_branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
                   const data::Opened& data) {
   check_data(parent, data);
+  if (epoch >= recipe.all_epochs()) {
+    throw UsageError(concat("--branch-from ", parent.path().string(), "@", epoch, ": the run has ",
+                            recipe.all_epochs(),
+                            " epochs, so nothing is left to train: set stage.name, or branch "
+                            "earlier"));
+  }
   const auto different = early_differences(recipe_of(parent), recipe, epoch);
   if (different.empty()) return;
   throw UsageError(concat("--branch-from ", parent.path().string(), "@", epoch,
@@ -168,15 +191,17 @@ Session Session::open(const record::RunFolder& folder) {
 }
 
 train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
-                                nn::Network& network, Recorder& recorder) {
+                                const Learned& learned, Recorder& recorder) {
   const std::string run = folder_.path().string();
   const Recipe before = recipe_of(folder_);
   check_data(folder_, data);
-  const std::optional<StoredPoint> stored = newest_point(folder_, network);
+  check_may_go_on(before, recipe, {});  // states of another second stage would look damaged
+  const std::optional<StoredPoint> stored =
+      newest_point(folder_, {learned.network, learned.stage, before.train.epochs});
   const train::RunPoint point = stored ? stored->point : train::RunPoint{};
-  if (point.epoch >= before.train.epochs) {
+  if (point.epoch >= before.all_epochs()) {
     throw DataError(concat(run, ": its newest checkpoint is of epoch ", point.epoch,
-                           ", expected less than its train.epochs = ", before.train.epochs));
+                           ", expected less than the ", before.all_epochs(), " of its settings"));
   }
   check_may_go_on(before, recipe, point);
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
@@ -192,10 +217,12 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
 }
 
 train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
-                                const data::Opened& data, nn::Network& network,
+                                const data::Opened& data, const Learned& learned,
                                 Recorder& recorder) {
   const std::string run = parent.path().string();
-  const StoredPoint stored = read_checkpoint(record::checkpoint_file(run, epoch, 0), network);
+  const record::CheckpointFile file = branch_state(parent, epoch);
+  const StoredPoint stored =
+      read_checkpoint(file.path, {learned.network, learned.stage, recipe.train.epochs});
   recorder.restore(stored.recorder, stored.metrics_rows, run);
   const auto rows = parent.metrics();
   if (rows.size() < stored.metrics_rows) {
@@ -204,7 +231,7 @@ train::RunPoint Session::branch(const record::RunFolder& parent, int epoch, cons
   }
   folder_.cut_metrics(0);  // of a process that ended before the first checkpoint
   for (std::size_t i = 0; i < stored.metrics_rows; ++i) folder_.append_metrics(rows[i]);
-  recorder.restore_best_weights(record::checkpoint_file(run, epoch, 0));
+  recorder.restore_best_weights(file.path);
   nlohmann::json marks = fingerprint(recipe, data);  // that process may have been another program
   const nlohmann::json old = parent.fingerprint();
   std::string changes = fingerprint_changes(old, marks);

@@ -7,11 +7,23 @@
 #include "experiment/recipe.h"
 #include "experiment/recorder.h"
 #include "nn/network.h"
+#include "nn/stage_classifier.h"
+#include "record/checkpoint_files.h"
 #include "record/run_folder.h"
 #include "record/run_lock.h"
 #include "train/run_point.h"
 
 namespace smcl::experiment {
+
+/// What training changes.
+struct Learned {
+  nn::Network& network;
+  nn::StageClassifier* stage = nullptr;  ///< where a second stage learns
+};
+
+/// The state of a run that a branch at `epoch` begins from: that at the epoch's beginning, or where
+/// `epoch` is the end of a finished run, its last. Throws UsageError, with those that are there.
+record::CheckpointFile branch_state(const record::RunFolder& run, int epoch);
 
 /// A run folder that this process writes, locked, with its log open.
 class Session {
@@ -31,12 +43,13 @@ class Session {
   /// and passed over), cuts metrics.jsonl back to it and writes down what changed since. Returns
   /// the point; the beginning where the run has no checkpoint. Throws UsageError where `recipe` may
   /// not go on with this run, DataError where no checkpoint can be read or the data are others.
-  train::RunPoint resume(const Recipe& recipe, const data::Opened& data, nn::Network& network,
+  train::RunPoint resume(const Recipe& recipe, const data::Opened& data, const Learned& learned,
                          Recorder& recorder);
   /// Puts network and recorder where `parent` was at the beginning of `epoch`, and copies its
-  /// metrics so far; check_branch comes before. Throws IoError, DataError.
+  /// metrics so far; check_branch comes before. At the end of the parent's run that is the point
+  /// before its last evaluations. Throws IoError, DataError.
   train::RunPoint branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
-                         const data::Opened& data, nn::Network& network, Recorder& recorder);
+                         const data::Opened& data, const Learned& learned, Recorder& recorder);
 
  private:
   Session(record::RunFolder folder, record::RunLock lock);

@@ -76,6 +76,10 @@ class SMCL_API Method {
   /// Steps of one shape compute the same in all epochs of one phase.
   virtual int phase(int /*epoch*/) const { return 0; }
   virtual StepLoss loss(nn::Network& network, const tensor::TensorBatch& batch, int epoch) = 0;
+  /// What the optimiser moves: the network, or what a second stage has beside it.
+  virtual tensor::FlatStore& trained(nn::Network& network) { return network.store(); }
+  /// Puts what was learned beside the network into it, for whoever looks at it between steps.
+  virtual void install(nn::Network& /*network*/) const {}
 };
 
 /// `train_counts` for rules and losses, `target_probabilities` for mce.target = expected;

@@ -119,7 +119,7 @@ std::vector<tensor::Slot> make_slots(const Architecture& architecture) {
   return slots;
 }
 
-void initialise(tensor::FlatStore& store, std::uint64_t seed) {
+void initialise(tensor::FlatStore& store, std::uint64_t seed, Purpose purpose) {
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < store.slots().size(); ++i) {
     const tensor::Slot& slot = store.slots()[i];
@@ -127,10 +127,10 @@ void initialise(tensor::FlatStore& store, std::uint64_t seed) {
     if (slot.shape.size() == 4) {
       const std::int64_t fan_out = slot.shape[0] * slot.shape[2] * slot.shape[3];
       draw_normal(view, std::sqrt(2.0 / static_cast<double>(fan_out)),
-                  RandomStream(seed, Purpose::init, 0, i));
+                  RandomStream(seed, purpose, 0, i));
     } else if (slot.shape.size() == 2) {
       draw_normal(view, std::sqrt(2.0 / static_cast<double>(slot.shape[1])),
-                  RandomStream(seed, Purpose::init, 0, i));
+                  RandomStream(seed, purpose, 0, i));
     } else if (ends_with(slot.name, ".running_var") || ends_with(slot.name, ".weight")) {
       view.fill_(1.0);
     } else {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.h"
 #include "nn/network.h"
 #include "tensor/flat_store.h"
 
@@ -41,7 +42,7 @@ std::vector<tensor::Slot> make_slots(const Architecture& architecture);
 /// Fills parameters and statistics: Kaiming-normal weights (deviation sqrt(2 / fan), fan-out for
 /// convolutions, fan-in for linear layers; He et al. 2015, equations 10 and 14), batch norm 1 and
 /// 0, bias 0, running mean 0 and variance 1. Values are drawn in the order of [out, in, row,
-/// column], whatever the strides.
-void initialise(tensor::FlatStore& store, std::uint64_t seed);
+/// column], whatever the strides, from RandomStream(seed, purpose, 0, slot).
+void initialise(tensor::FlatStore& store, std::uint64_t seed, Purpose purpose = Purpose::init);
 
 }  // namespace smcl::nn

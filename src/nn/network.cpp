@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "kernels/trunk_choice.h"
 #include "nn/architecture.h"
+#include "nn/class_logits.h"
 #include "nn/fused_block.h"
 #include "nn/network_implementation.h"
 #include "tensor/precision.h"
@@ -38,14 +39,6 @@ tensor::Gpu* gpu_of(at::Device device) {
         concat("a network cannot lie on ", device, ", expected cpu or ", answer.gpu->device()));
   }
   return answer.gpu;
-}
-
-/// x / |x| a row. Where |x| is 0 the result and its gradient are 0, not NaN.
-at::Tensor normalise_rows(const at::Tensor& x) {
-  const at::Tensor square = (x * x).sum(1, true);
-  const at::Tensor there = square > 1e-24;
-  const at::Tensor inverse = at::where(there, square, at::ones_like(square)).rsqrt();
-  return x * at::where(there, inverse, at::zeros_like(inverse));
 }
 
 void check_input(const at::Tensor& images, const ForwardOptions& options,
@@ -126,9 +119,7 @@ at::Tensor Network::Implementation::features(const at::Tensor& images,
 }
 
 at::Tensor Network::Implementation::logits(const at::Tensor& features) const {
-  const at::Tensor weight = store.view("fc.weight");
-  if (architecture.cosine_scale == 0.0) return at::linear(features, weight, store.view("fc.bias"));
-  return architecture.cosine_scale * at::linear(normalise_rows(features), normalise_rows(weight));
+  return class_logits(store, features, architecture.cosine_scale);
 }
 
 at::Tensor Network::Implementation::projected(const at::Tensor& features,

@@ -109,11 +109,13 @@ class SMCL_API Network {
   bool is_finite() const;
 
   /// All that training changes: weights with the head, running statistics, the momentum of every
-  /// parameter ("momentum.NAME"), the counter ("num_batches_tracked"); `metadata` beside them.
-  void save_state(const std::string& file, std::map<std::string, std::string> metadata) const;
-  /// Strict, as load_weights, and the head and the momentum too. Throws DataError; the network is
-  /// then as it was.
-  void load_state(const format::SafetensorsFile& file);
+  /// parameter ("momentum.NAME"), the counter ("num_batches_tracked"); `metadata` beside them, and
+  /// the tensors of a second stage under way ("stage.NAME", "momentum.stage.NAME").
+  void save_state(const std::string& file, const std::map<std::string, std::string>& metadata,
+                  const tensor::FlatStore* stage = nullptr) const;
+  /// Strict, as load_weights, and the head, the momentum and the second stage too. Throws
+  /// DataError; everything is then as it was.
+  void load_state(const format::SafetensorsFile& file, tensor::FlatStore* stage = nullptr);
 
  private:
   struct Implementation;

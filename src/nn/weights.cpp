@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kCounter = ".num_batches_tracked";
 constexpr const char* kStateCounter = "num_batches_tracked";
 const std::string kMomentum = "momentum.";
+const std::string kStage = "stage.";
 
 bool belongs_to_head(const std::string& name) {
   return name.rfind("head.", 0) == 0;
@@ -68,6 +69,13 @@ class Tensors {
   void add(const std::string& name, const std::int64_t& counter) {
     views_.push_back({name, format::Dtype::i64, {}, bytes_of(&counter, sizeof counter)});
   }
+  /// Every tensor of `store` and its momentum, their names behind `prefix`.
+  void add(const tensor::FlatStore& store, const std::string& prefix) {
+    for (const tensor::Slot& slot : store.slots()) {
+      add(prefix + slot.name, store.view(slot.name));
+      if (!slot.statistic) add(kMomentum + prefix + slot.name, store.velocity(slot.name));
+    }
+  }
   const std::vector<format::TensorView>& views() const { return views_; }
 
  private:
@@ -83,6 +91,13 @@ class Expected {
   void check(const std::string& name, format::Dtype dtype, const std::vector<std::int64_t>& shape) {
     check_entry(file_, name, dtype, shape);
     known_.insert(name);
+  }
+  /// As Tensors::add.
+  void check(const tensor::FlatStore& store, const std::string& prefix) {
+    for (const tensor::Slot& slot : store.slots()) {
+      check(prefix + slot.name, format::Dtype::f32, slot.shape);
+      if (!slot.statistic) check(kMomentum + prefix + slot.name, format::Dtype::f32, slot.shape);
+    }
   }
   void check_nothing_left() const {
     for (const auto& [name, entry] : file_.tensors()) {
@@ -103,6 +118,16 @@ void copy_into(const at::Tensor& target, const format::SafetensorsFile& file,
   const auto bytes = file.bytes(file.at(name));
   if (!bytes.empty()) std::memcpy(values.data_ptr(), bytes.data(), bytes.size());
   target.copy_(values);
+}
+
+void copy_into(tensor::FlatStore& store, const format::SafetensorsFile& file,
+               const std::string& prefix) {
+  for (const tensor::Slot& slot : store.slots()) {
+    const std::string name = prefix + slot.name;
+    copy_into(store.view(slot.name), file, name);
+    if (!slot.statistic) copy_into(store.velocity(slot.name), file, kMomentum + name);
+  }
+  store.refresh_shadow();
 }
 
 }  // namespace
@@ -142,34 +167,28 @@ void Network::load_weights(const std::string& file) {
 }
 
 void Network::save_state(const std::string& file,
-                         std::map<std::string, std::string> metadata) const {
+                         const std::map<std::string, std::string>& metadata,
+                         const tensor::FlatStore* stage) const {
   const at::NoGradGuard no_grad;
   Tensors tensors;
-  for (const tensor::Slot& slot : store().slots()) {
-    tensors.add(slot.name, store().view(slot.name));
-    if (!slot.statistic) tensors.add(kMomentum + slot.name, store().velocity(slot.name));
-  }
+  tensors.add(store(), "");
+  if (stage != nullptr) tensors.add(*stage, kStage);
   const std::int64_t counter = batches_tracked();
   tensors.add(kStateCounter, counter);
   format::write_safetensors(file, tensors.views(), metadata);
 }
 
-void Network::load_state(const format::SafetensorsFile& file) {
+void Network::load_state(const format::SafetensorsFile& file, tensor::FlatStore* stage) {
   const at::NoGradGuard no_grad;
   Expected expected(file);
-  for (const tensor::Slot& slot : store().slots()) {
-    expected.check(slot.name, format::Dtype::f32, slot.shape);
-    if (!slot.statistic) expected.check(kMomentum + slot.name, format::Dtype::f32, slot.shape);
-  }
+  expected.check(store(), "");
+  if (stage != nullptr) expected.check(*stage, kStage);
   expected.check(kStateCounter, format::Dtype::i64, {});
   expected.check_nothing_left();
-  for (const tensor::Slot& slot : store().slots()) {
-    copy_into(store().view(slot.name), file, slot.name);
-    if (!slot.statistic) copy_into(store().velocity(slot.name), file, kMomentum + slot.name);
-  }
+  copy_into(store(), file, "");
+  if (stage != nullptr) copy_into(*stage, file, kStage);
   std::int64_t counter = 0;
   std::memcpy(&counter, file.bytes(file.at(kStateCounter)).data(), sizeof counter);
-  store().refresh_shadow();
   set_batches_tracked(counter);
 }
 

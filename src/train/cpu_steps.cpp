@@ -24,7 +24,7 @@ class CpuSteps : public Steps {
   std::optional<StepTaken> next() override {
     const batch::Batch* batch = loader_.next();
     if (batch == nullptr) return std::nullopt;
-    tensor::FlatStore& store = network_.store();
+    tensor::FlatStore& store = method_.trained(network_);
     store.zero_gradients();
     const tensor::TensorBatch tensors = tensor::to_tensors(*batch, at::kCPU);
     const method::StepLoss loss = method_.loss(network_, tensors, epoch_);
@@ -42,7 +42,10 @@ class CpuSteps : public Steps {
     return StepTaken{batch->count, batch->masked};
   }
 
-  RunPoint point() override { return sums_.point(step_); }
+  RunPoint point() override {
+    method_.install(network_);
+    return sums_.point(step_);
+  }
   double seconds_waited() const override { return loader_.seconds_waited(); }
 
  private:

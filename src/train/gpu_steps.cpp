@@ -52,6 +52,7 @@ class GpuSteps : public Steps {
     } else if (method_.reads_marks()) {
       why_eager_ = kReadsMarks;
     }
+    trains_network_ = &method_.trained(network_) == &network_.store();
     // In memory that no recorded step gives to something else.
     const auto options = at::TensorOptions().dtype(at::kFloat).device(gpu_.device());
     const std::int64_t most = planner_->settings().batch_size;
@@ -90,7 +91,8 @@ class GpuSteps : public Steps {
       why_eager_ = concat("the step could not be recorded: ", failure);
       log::warn(concat("training goes on step by step, slower: ", why_eager_));
     }
-    network_.set_batches_tracked(tracked + 1);
+    // Batch norm counts the batches that it learns from, which a replay does not tell it.
+    network_.set_batches_tracked(trains_network_ ? tracked + 1 : tracked);
     sums_.count(kind.signs, shape.count, shape.masked);
     ++step_;
     return StepTaken{shape.count, shape.masked};
@@ -108,6 +110,7 @@ class GpuSteps : public Steps {
           state.bad == static_cast<std::uint32_t>(kernels::Bad::loss) ? "loss" : "gradient", epoch_,
           first_ + done, samples);
     }
+    gpu_.eager([this] { method_.install(network_); });
     return sums_.point(step_);
   }
 
@@ -147,7 +150,7 @@ class GpuSteps : public Steps {
 
   /// One step, enqueued.
   void take(Kind& kind) {
-    tensor::FlatStore& store = network_.store();
+    tensor::FlatStore& store = method_.trained(network_);
     tensor::TensorBatch batch = batches_->make(kind.shape);
     if (method_.reads_marks()) {
       const at::Tensor marks = batch.marks.cpu();
@@ -202,6 +205,7 @@ class GpuSteps : public Steps {
   std::unique_ptr<tensor::GpuOptimiser> optimiser_;
   EpochSums sums_;
   std::string why_eager_;
+  bool trains_network_ = true;  ///< not only what a second stage has beside it
   at::Tensor features_, marks_, embeddings_;
   std::vector<std::unique_ptr<Kind>> kinds_;
   Plans plans_;

@@ -12,11 +12,20 @@ namespace smcl::train {
 enum class Answer { go_on, checkpoint, stop };
 
 struct RunBegin {
-  int epochs = 0;
+  int epochs = 0;        ///< in all
+  int stage_epochs = 0;  ///< of these, behind the others: those of the second stage
   int steps_per_epoch = 0;
   int mask_start = 0;   ///< first epoch with masks; epochs where there are none
   int first_epoch = 0;  ///< where this process begins, after a resume or a branch not 0
   int first_step = 0;
+};
+
+/// The second stage begins, or goes on, here.
+struct StageBegin {
+  int epoch = 0;
+  int step = 0;
+  int steps_per_epoch = 0;
+  bool fresh = false;  ///< it begins
 };
 
 struct StepEnd {
@@ -65,6 +74,7 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual Answer on(const RunBegin&) { return Answer::go_on; }
+  virtual Answer on(const StageBegin&) { return Answer::go_on; }
   virtual Answer on(const StepEnd&) { return Answer::go_on; }
   virtual Answer on(const EpochEnd&) { return Answer::go_on; }
   virtual Answer on(const Evaluation&) { return Answer::go_on; }

@@ -52,21 +52,43 @@ Answer asked_to_stop(const Parts& parts) {
   return parts.stop && parts.stop() ? Answer::stop : Answer::go_on;
 }
 
+int epochs_of(const TrainSettings& settings, const Parts& parts) {
+  return settings.epochs + (parts.second_stage ? parts.second_stage->epochs : 0);
+}
+
+double rate_of(const TrainSettings& settings, const Parts& parts, int epoch) {
+  if (epoch < settings.epochs) return learning_rate(settings.schedule, epoch, settings.epochs);
+  return learning_rate(parts.second_stage->schedule, epoch - settings.epochs,
+                       parts.second_stage->epochs);
+}
+
+int steps_of(const TrainSettings& settings, const Parts& parts, int epoch) {
+  return epoch < settings.epochs ? parts.planner.steps_per_epoch()
+                                 : parts.second_stage->steps_per_epoch;
+}
+
+/// From `point` on steps are those of the second stage.
+void enter_second_stage(Parts& parts, const RunPoint& point, bool fresh) {
+  parts.steps = parts.second_stage->start(fresh);
+  emit(parts.observers,
+       StageBegin{point.epoch, point.step, parts.second_stage->steps_per_epoch, fresh});
+}
+
 /// The steps of an epoch from `begin` on. Where the run is stopped meanwhile it is stored there.
 Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& begin) {
   const int epoch = begin.epoch;
-  const double rate = learning_rate(settings.schedule, epoch, settings.epochs);
+  const double rate = rate_of(settings, parts, epoch);
   const auto start = Clock::now();
-  const double waited = parts.steps.seconds_waited();
+  const double waited = parts.steps->seconds_waited();
   int step = begin.step;
   const auto point = [&] {
-    RunPoint reached = parts.steps.point();
+    RunPoint reached = parts.steps->point();
     reached.seconds += seconds_since(start);
-    reached.data_wait += parts.steps.seconds_waited() - waited;
+    reached.data_wait += parts.steps->seconds_waited() - waited;
     return reached;
   };
-  parts.steps.start(begin, rate);
-  while (const std::optional<StepTaken> taken = parts.steps.next()) {
+  parts.steps->start(begin, rate);
+  while (const std::optional<StepTaken> taken = parts.steps->next()) {
     if (step == begin.step) parts.network.store().check_gradients();
     const StepEnd event{epoch, step, taken->images, rate, taken->masked};
     ++step;
@@ -78,7 +100,7 @@ Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& 
   }
   const RunPoint done = point();
   // A run that was killed after its last epoch must still find what its last evaluations need.
-  const bool last = epoch + 1 == settings.epochs;
+  const bool last = epoch + 1 == epochs_of(settings, parts);
   keep(parts, done, last ? Answer::checkpoint : Answer::go_on);
   const Answer answer = emit(parts.observers, epoch_end(done, rate));
   if (answer == Answer::stop && parts.keeper != nullptr) parts.keeper->save();
@@ -87,7 +109,7 @@ Answer train_steps(const TrainSettings& settings, Parts& parts, const RunPoint& 
 
 Answer evaluate_sets(const TrainSettings& settings, Parts& parts, int epoch) {
   Answer answer = Answer::go_on;
-  const bool last = epoch + 1 == settings.epochs;
+  const bool last = epoch + 1 == settings.epochs || epoch + 1 == epochs_of(settings, parts);
   for (const EvaluationSet& set : parts.evaluations) {
     if (!last && (set.every == 0 || (epoch + 1) % set.every != 0)) continue;
     const auto start = Clock::now();
@@ -108,7 +130,7 @@ Answer judge_epoch(const TrainSettings& settings, Parts& parts, int epoch, Answe
     return answer;
   }
   answer = std::max(answer, emit(parts.observers, EpochDone{epoch}));
-  if (epoch + 1 == settings.epochs) return Answer::go_on;
+  if (epoch + 1 == epochs_of(settings, parts)) return Answer::go_on;
   answer = std::max(answer, asked_to_stop(parts));
   RunPoint next;
   next.epoch = epoch + 1;
@@ -124,8 +146,8 @@ void report_not_finite(const char* what, int epoch, int step,
   for (std::size_t i = 0; i < samples.size(); ++i) list << (i == 0 ? "" : " ") << samples[i];
   throw DivergedError(
       concat("the ", what, " is not finite in epoch ", epoch, ", step ", step,
-             "; the update was skipped; lower schedule.rate or contrast.mu, or look "
-             "at the samples of this batch: ",
+             "; the update was skipped; lower schedule.rate, contrast.mu or, in a second stage, "
+             "stage.rate, or look at the samples of this batch: ",
              list.str()));
 }
 
@@ -148,20 +170,26 @@ void bind(config::Binder& binder, TrainSettings& settings) {
 
 bool run(const TrainSettings& settings, Parts& parts, const RunPoint& from) {
   const auto start = Clock::now();
+  const int epochs = epochs_of(settings, parts);
   RunBegin begin;
-  begin.epochs = settings.epochs;
+  begin.epochs = epochs;
+  begin.stage_epochs = epochs - settings.epochs;
   begin.steps_per_epoch = parts.planner.steps_per_epoch();
   const bool masks = parts.planner.settings().mask.prob > 0.0;
-  begin.mask_start = masks ? parts.planner.mask_start_epoch() : settings.epochs;
+  begin.mask_start = masks ? parts.planner.mask_start_epoch() : epochs;
   begin.first_epoch = from.epoch;
   begin.first_step = from.step;
-  if (from.step > begin.steps_per_epoch || from.epoch >= settings.epochs) {
+  if (from.epoch >= epochs || from.step > steps_of(settings, parts, from.epoch)) {
     throw InternalError(concat("cannot begin at epoch ", from.epoch, ", step ", from.step, " of ",
-                               settings.epochs, " epochs of ", begin.steps_per_epoch, " steps"));
+                               epochs, " epochs of ", begin.steps_per_epoch, " steps"));
   }
   emit(parts.observers, begin);
   RunPoint point = from;
-  while (point.epoch < settings.epochs) {
+  while (point.epoch < epochs) {
+    const bool fresh = point.epoch == settings.epochs && point.step == 0;
+    if (fresh || (point.epoch >= settings.epochs && point.epoch == from.epoch)) {
+      enter_second_stage(parts, point, fresh);
+    }
     const Answer answer = train_steps(settings, parts, point);
     if (answer == Answer::stop) return false;
     if (judge_epoch(settings, parts, point.epoch, answer) == Answer::stop) return false;
@@ -169,7 +197,7 @@ bool run(const TrainSettings& settings, Parts& parts, const RunPoint& from) {
     point = {};
     point.epoch = next;
   }
-  emit(parts.observers, RunEnd{settings.epochs, seconds_since(start)});
+  emit(parts.observers, RunEnd{epochs, seconds_since(start)});
   return true;
 }
 

@@ -34,15 +34,27 @@ struct EvaluationSet {
   std::function<std::optional<metrics::Predictions>(nn::Network&)> predict;
 };
 
+/// The epochs behind those of [train]; their numbers go on from there.
+struct SecondStage {
+  int epochs = 0;
+  int steps_per_epoch = 0;
+  ScheduleSettings schedule;  ///< over these epochs
+  /// What carries out its steps, asked for once, before the first that is taken here. `fresh`: the
+  /// stage begins; else it goes on where it was. From then on those of the first stage are not
+  /// used.
+  std::function<Steps*(bool fresh)> start;
+};
+
 /// Everything that a run is made of, owned by somebody else.
 struct Parts {
   nn::Network& network;
   const plan::Planner& planner;
-  Steps& steps;
+  Steps* steps;  ///< of the stage under way
   std::vector<EvaluationSet> evaluations;
   std::vector<Observer*> observers;
   Keeper* keeper = nullptr;    ///< null: nothing is kept
   std::function<bool()> stop;  ///< asked after every step and during evaluation; empty: never
+  std::optional<SecondStage> second_stage = {};
 };
 
 /// Trains from `begin` (the network is in the state that belongs to it) to the last epoch. An

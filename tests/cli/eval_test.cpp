@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/program.h"
+#include "format/file.h"
 #include "record/predictions.h"
 
 namespace smcl::cli {
@@ -41,6 +42,27 @@ TEST(Eval, JudgesStoredPredictionsByOtherGroups) {
       smcl({"eval", run, "--by", "classes", "--format", "csv", "--set", "groups.many_above=20"});
   EXPECT_EQ(classes.out.rfind("class,train_images,group,accuracy\na,50,many,0\n", 0), 0U)
       << classes.out;
+}
+
+// The first stage's accuracies are those of the summary, under its groups alone.
+TEST(Eval, ShowsARunBeforeItsSecondStage) {
+  const auto staged = [](const std::string& name, const std::string& before) {
+    const std::string run = three_classes(name);
+    format::write_file_atomic(std::filesystem::path(run) / "summary.json",
+                              R"({"format_version": 1, "train_counts": [50, 10, 5],
+        "class_names": ["a", "b", "c"], "groups": {"many_above": 100, "few_below": 20},
+        "stage": {"name": "tau_norm", "tau": 0.7}, "before_stage": )" +
+                                  before + "}");
+    return run;
+  };
+  const std::string run = staged("staged", R"({"accuracy": {"all": 0.25, "balanced": 0.125}})");
+  const Result text = smcl({"eval", run});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("before the stage  25.0"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("after the second stage (tau_norm, tau 0.7)"), std::string::npos);
+  const Result other = smcl({"eval", run, "--set", "groups.many_above=20"});
+  EXPECT_EQ(other.out.find("before the stage"), std::string::npos) << other.out;
+  expect_one_line(smcl({"eval", staged("damaged", "{}")}), 65, "summary.json");
 }
 
 TEST(Eval, RefusesWhatTheRunDecides) {

@@ -89,7 +89,7 @@ TEST_P(Golden, CheckpointsLoad) {
   const auto files = record::checkpoint_files(folder.path());
   ASSERT_FALSE(files.empty());
   for (const auto& file : files) {
-    const StoredPoint stored = read_checkpoint(file.path, network);
+    const StoredPoint stored = read_checkpoint(file.path, {network});
     EXPECT_EQ(stored.point.epoch, file.epoch);
     EXPECT_LE(stored.metrics_rows, folder.metrics().size());
     EXPECT_GT(network.batches_tracked(), 0);

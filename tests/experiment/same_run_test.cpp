@@ -56,6 +56,15 @@ TEST(EarlyDifferences, MixingCountsFromItsStart) {
   EXPECT_THAT(early(ce, ce + drs, 11), HasSubstr("rule.name"));
 }
 
+// A second stage begins behind the 20th epoch: up to there any two share the run.
+TEST(EarlyDifferences, SecondStagesCountFromTheirBeginning) {
+  const std::string crt = "stage.name = \"crt\"\n";
+  EXPECT_EQ(early("", crt, 20), "");
+  EXPECT_EQ(early("stage.name = \"lws\"\n", crt + "stage.rate = 0.3\n", 20), "");
+  EXPECT_THAT(early("", crt, 21), HasSubstr("stage.name"));
+  EXPECT_THAT(early(crt, crt + "stage.rate = 0.3\n", 22), HasSubstr("stage.rate"));
+}
+
 train::RunPoint at_epoch(int epoch) {
   train::RunPoint point;
   point.epoch = epoch;
@@ -88,6 +97,19 @@ TEST(MayGoOn, EpochsThatMoveMixingAreRefused) {
       check_may_go_on(tiny(starts + epochs(20)), tiny(starts + epochs(40)), at_epoch(10)));
   const std::string stops = cutmix + "mix.stop = 0.5\n";
   EXPECT_THAT(refusal(stops + epochs(20), stops + epochs(40), 11), HasSubstr("move mix.stop"));
+}
+
+TEST(MayGoOn, EpochsBeforeASecondStageAreRefusedOnceItHasBegun) {
+  const std::string crt = kFlat + "mask.prob = 0.0\nstage.name = \"crt\"\n";
+  const std::string longer = crt + "train.epochs = 30\n";
+  const std::string run = crt + "train.epochs = 20\n";
+  EXPECT_NO_THROW(check_may_go_on(tiny(run), tiny(longer), at_epoch(20)));
+  EXPECT_THAT(refusal(run, longer, 21), HasSubstr("move the beginning of the second stage"));
+  train::RunPoint begun = at_epoch(20);
+  begun.step = 1;
+  EXPECT_THROW(check_may_go_on(tiny(run), tiny(longer), begun), UsageError);
+  EXPECT_NO_THROW(check_may_go_on(tiny(run), tiny(run), at_epoch(25)));
+  EXPECT_THAT(refusal(run, run + "stage.epochs = 20\n", 25), HasSubstr("stage.epochs: 10 -> 20"));
 }
 
 TEST(MayGoOn, AnEndThatIsReachedIsRefused) {

@@ -248,6 +248,34 @@ TEST(Resampling, DrawsImagesByTheWeightsOfTheirClasses) {
   for (const auto& [label, share] : by_class) EXPECT_NEAR(share, 1.0 / 3, 0.04) << label;
 }
 
+// b = 1: a class with probability 1/3, in it any image; expected counts by hand, within five
+// deviations of a binomial distribution.
+TEST(Resampling, WithBOfOneIsClassBalanced) {
+  PlannerSettings s = mixing(MixKind::none);
+  s.epochs = 200;
+  s.resample_from = 0;
+  s.resample_b = 1.0;
+  const Planner plans = planner(s);
+  std::map<std::uint32_t, int> seen;
+  for (int epoch = 0; epoch < 200; ++epoch) {
+    for (int step = 0; step < plans.steps_per_epoch(); ++step) {
+      for (const ImageDraw& draw : plans.plan(epoch, step).images) ++seen[draw.index];
+    }
+  }
+  ASSERT_EQ(seen.size(), 66U);
+  constexpr double kDraws = 200.0 * 66;
+  const std::map<std::int32_t, double> images{{0, 40.0}, {1, 20.0}, {2, 6.0}};
+  std::map<std::int32_t, double> of_class;
+  for (const auto& [index, count] : seen) {
+    const double p = 1.0 / 3 / images.at(class_of(index));
+    EXPECT_NEAR(count, kDraws * p, 5 * std::sqrt(kDraws * p * (1 - p))) << index;
+    of_class[class_of(index)] += count;
+  }
+  for (const auto& [label, count] : of_class) {
+    EXPECT_NEAR(count, kDraws / 3, 5 * std::sqrt(kDraws * 2 / 9)) << label;
+  }
+}
+
 TEST(Resampling, WaitsForItsEpochAndAugmentsEachShowingAnew) {
   PlannerSettings s = mixing(MixKind::none);
   s.resample_from = 3;

@@ -1,3 +1,4 @@
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,6 +6,8 @@
 
 #include "batch/fake_dataset.h"
 #include "core/error.h"
+#include "method/stage.h"
+#include "nn/stage_classifier.h"
 #include "tensor/fake_gpu.h"
 #include "train/evaluate.h"
 #include "train/steps.h"
@@ -178,6 +181,55 @@ TEST(GpuSteps, MixImagesAsTheCpu) {
     experiment.executor.mix = experiment.plan_settings.mixing.kind;
     experiment.make();
     expect_cpus_training(experiment, false);
+  }
+}
+
+/// A classifier on frozen features, re-sampled: recorded, and on the CPU, the same bits; the
+/// network keeps its own but for what is installed.
+TEST(GpuSteps, TrainASecondStageAsTheCpu) {
+  for (const nn::StageKind kind : {nn::StageKind::retrained, nn::StageKind::scaled}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    Experiment experiment;
+    leave_out_masks(experiment, "ce");
+    experiment.plan_settings.resample_from = 0;
+    experiment.plan_settings.resample_b = 1.0;
+    experiment.make();
+    nn::Network recorded = network_on(experiment);
+    nn::Network reference = network_on(experiment);
+    const at::Tensor first = recorded.store().parameters().clone();
+    const at::Tensor statistics = recorded.store().statistics().clone();
+    nn::StageClassifier on_gpu(kind, {"resnet20", 0.5, 8}, recorded);
+    nn::StageClassifier on_cpu(kind, {"resnet20", 0.5, 8}, reference);
+    on_gpu.begin(recorded, 3);
+    on_cpu.begin(reference, 3);
+    method::SecondStage gpu_method(on_gpu);
+    method::SecondStage cpu_method(on_cpu);
+    const auto steps = make_gpu_steps(experiment.optimiser,
+                                      {experiment.gpu, recorded, gpu_method, experiment.planner,
+                                       experiment.executor, experiment.set, false});
+    batch::Loader loader(experiment.planner, experiment.executor, experiment.set, 0, 1);
+    const auto cpu = make_steps(experiment.optimiser, reference, cpu_method, loader);
+    const auto got = train(*steps, 0, 6);
+    const auto wanted = train(*cpu, 0, 6);
+    EXPECT_EQ(steps->graph(), "captured");
+    EXPECT_GT(experiment.gpu.launches, 5);
+    expect_same_state(recorded, reference);
+    EXPECT_TRUE(on_gpu.store().parameters().equal(on_cpu.store().parameters()));
+    EXPECT_TRUE(on_gpu.store().momentum().equal(on_cpu.store().momentum()));
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(to_json(got[i]), to_json(wanted[i])) << i;
+    }
+    EXPECT_EQ(recorded.batches_tracked(), 0);
+    EXPECT_TRUE(recorded.store().statistics().equal(statistics));
+    EXPECT_FALSE(recorded.store().parameters().equal(first)) << "the classifier was installed";
+    const at::NoGradGuard no_gradient;
+    for (const char* name : {"fc.weight", "fc.bias"}) {
+      recorded.store().view(name).copy_(
+          nn::Network({"resnet20", 0.5, 8}, 5, 1, batch::Precision::fp32, at::kCPU)
+              .store()
+              .view(name));
+    }
+    EXPECT_TRUE(recorded.store().parameters().equal(first)) << "nothing else was";
   }
 }
 

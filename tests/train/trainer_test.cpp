@@ -113,7 +113,7 @@ class Trainer : public ::testing::Test {
 
   bool train(method::Method& method, const RunPoint& begin = {}) {
     const auto steps = make_steps(settings_.optimiser, network_, method, loader_);
-    Parts parts{network_, *planner_, *steps, {}, {&weights_}, &kept_, stop_};
+    Parts parts{network_, *planner_, steps.get(), {}, {&weights_}, &kept_, stop_};
     return run(settings_, parts, begin);
   }
 
@@ -222,6 +222,108 @@ TEST(RunPoint, IsReadBackExactly) {
   EXPECT_THROW(run_point_from(damaged, "here"), DataError);
   damaged.erase("step");
   EXPECT_THROW(run_point_from(damaged, "here"), DataError);
+}
+
+/// Notes what comes when.
+class Course : public Observer {
+ public:
+  using Observer::on;
+  Answer on(const RunBegin& event) override {
+    log.push_back(concat("run ", event.epochs, " ", event.stage_epochs));
+    return Answer::go_on;
+  }
+  Answer on(const StageBegin& event) override {
+    log.push_back(concat("stage ", event.epoch, " ", event.step, event.fresh ? " fresh" : ""));
+    return Answer::go_on;
+  }
+  Answer on(const EpochEnd& event) override {
+    log.push_back(concat("epoch ", event.epoch, " ", event.images, " ", event.rate));
+    return Answer::go_on;
+  }
+  Answer on(const Evaluation& event) override {
+    log.push_back(concat("test ", event.epoch));
+    return Answer::go_on;
+  }
+  std::vector<std::string> log;
+};
+
+/// Steps that only count: three of five images an epoch.
+class Counting : public Steps {
+ public:
+  void start(const RunPoint& begin, double /*rate*/) override { point_ = begin; }
+  std::optional<StepTaken> next() override {
+    if (point_.step == 3) return std::nullopt;
+    ++point_.step;
+    point_.images += 5;
+    return StepTaken{5, false};
+  }
+  RunPoint point() override { return point_; }
+  double seconds_waited() const override { return 0.0; }
+
+ private:
+  RunPoint point_;
+};
+
+class TrainerStages : public Trainer {
+ protected:
+  /// Two epochs and a second stage of two, from `begin` on.
+  std::vector<std::string> course(const RunPoint& begin) {
+    Spoiled method(Spoiled::Place::nowhere, 0, 0);
+    const auto steps = make_steps(settings_.optimiser, network_, method, loader_);
+    const metrics::Predictions predictions{1, {0}, {0.0F}};
+    Course course;
+    Parts parts{
+        network_,    *planner_,
+        steps.get(), {{"test", 0, [&](nn::Network&) { return std::optional(predictions); }}},
+        {&course},   &kept_,
+        stop_};
+    settings_.schedule.drops = {};
+    settings_.schedule.factors = {};
+    SecondStage stage;
+    stage.epochs = 2;
+    stage.steps_per_epoch = 3;
+    stage.schedule = {ScheduleKind::cosine, 0.4, 0, {}, {}};
+    stage.start = [&](bool fresh) {
+      course.log.emplace_back(fresh ? "start" : "go on");
+      return &counting_;
+    };
+    parts.second_stage = stage;
+    EXPECT_TRUE(run(settings_, parts, begin));
+    return course.log;
+  }
+
+  Counting counting_;
+};
+
+// 20 images an epoch at the rate 0.1, then 15; half cosine from 0.4: 0.4 and 0.2. The test set is
+// judged at the end of each stage.
+TEST_F(TrainerStages, FollowOneAnother) {
+  EXPECT_THAT(course({}), ::testing::ElementsAre("run 4 2", "epoch 0 20 0.1", "epoch 1 20 0.1",
+                                                 "test 1", "start", "stage 2 0 fresh",
+                                                 "epoch 2 15 0.4", "epoch 3 15 0.2", "test 3"));
+  ASSERT_EQ(kept_.saved.size(), 1U);
+  EXPECT_EQ(kept_.saved[0].epoch, 3);
+  EXPECT_EQ(kept_.saved[0].step, 3);
+}
+
+TEST_F(TrainerStages, GoOnWhereTheyWere) {
+  RunPoint point;
+  point.epoch = 2;
+  EXPECT_THAT(course(point), ::testing::ElementsAre("run 4 2", "start", "stage 2 0 fresh",
+                                                    "epoch 2 15 0.4", "epoch 3 15 0.2", "test 3"));
+  point.step = 1;
+  point.images = 5;
+  EXPECT_THAT(course(point), ::testing::ElementsAre("run 4 2", "go on", "stage 2 1",
+                                                    "epoch 2 15 0.4", "epoch 3 15 0.2", "test 3"));
+  point = {};
+  point.epoch = 3;
+  EXPECT_THAT(course(point),
+              ::testing::ElementsAre("run 4 2", "go on", "stage 3 0", "epoch 3 15 0.2", "test 3"));
+  point.step = 4;
+  EXPECT_THROW(course(point), InternalError);
+  point = {};
+  point.epoch = 4;
+  EXPECT_THROW(course(point), InternalError);
 }
 
 }  // namespace

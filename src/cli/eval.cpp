@@ -91,7 +91,7 @@ Judged with_stage(const record::RunFolder& folder, Judged judged, bool same_grou
                stage->contains("tau") ? concat(", tau ", stage->at("tau").dump()) : "", ")");
     const auto before = summary.find("before_stage");
     if (before != summary.end() && same_groups) {
-      judged.before_stage = accuracy_from(before->at("accuracy"));
+      judged.before_stage = report::accuracy_of(before->at("accuracy"));
     }
     return judged;
   });

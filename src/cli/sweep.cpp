@@ -41,7 +41,7 @@ report::Table plan_table(const experiment::SweepPlan& plan) {
   for (std::size_t v = 0; v < plan.variants; ++v) {
     const experiment::SweepRun& run = plan.runs[v];
     std::vector<report::Cell> cells{run.recipe.name, static_cast<double>(plan.seeds),
-                                    static_cast<double>(run.recipe.train.epochs)};
+                                    static_cast<double>(run.epochs)};
     cells.resize(5);
     if (run.trunk) {
       cells[3] = plan.runs[*run.trunk].recipe.name;
@@ -71,7 +71,7 @@ class Tally {
   void add(std::size_t i, const experiment::Outcome& outcome) {
     ++ended_;
     const experiment::SweepRun& run = plan_.runs[i];
-    const double epochs = static_cast<double>(run.recipe.train.epochs - run.branch_epoch);
+    const double epochs = static_cast<double>(run.epochs - run.branch_epoch);
     if (!outcome.result) {
       lost_ += epochs;
       return;  // told at the end

@@ -130,10 +130,15 @@ void check_different(const std::vector<SweepRun>& runs) {
   }
 }
 
-/// The last epoch up to whose beginning two recipes do the same, from 0.
+bool has_stage(const Recipe& recipe) {
+  return recipe.stage.name != method::StageName::none;
+}
+
+/// The last epoch up to whose beginning two recipes do the same, from 0; a second stage can begin
+/// from the end of another run.
 int shared_epochs(const Recipe& trunk, const Recipe& run) {
   int same = 0;  // early_differences only grows with the epoch
-  int other = std::min(trunk.train.epochs, run.train.epochs);
+  int other = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
   while (same < other) {
     const int middle = (same + other + 1) / 2;
     if (early_differences(trunk, run, middle).empty()) {
@@ -165,7 +170,8 @@ std::vector<Branching> branchings(const std::vector<const Recipe*>& recipes) {
 /// Trunks keep the checkpoints that their branches need.
 void keep_checkpoint(Recipe& trunk, int epoch) {
   std::vector<int> kept = kept_epochs(trunk);
-  if (std::find(kept.begin(), kept.end(), epoch) != kept.end()) return;
+  const bool there = std::find(kept.begin(), kept.end(), epoch) != kept.end();
+  if (there || epoch >= trunk.train.epochs) return;  // its end stays by itself
   kept.push_back(epoch);
   std::sort(kept.begin(), kept.end());
   trunk.checkpoint.keep.clear();
@@ -246,7 +252,8 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
       SweepRun& run = plan.runs.emplace_back();
       run.recipe = resolve(cell, sweep, seed, options, recipes);
       run.seed = seed;
-      plan.epochs += run.recipe.train.epochs;
+      run.epochs = run.recipe.all_epochs();
+      plan.epochs += run.epochs;
     }
   }
   check_different(plan.runs);

@@ -18,6 +18,7 @@ struct SweepRun {
   /// 0-based epoch: the two are the same up to there.
   std::optional<std::size_t> trunk;
   int branch_epoch = 0;
+  int epochs = 0;  ///< of the run by itself, with those of a second stage
 };
 
 /// What a sweep trains.

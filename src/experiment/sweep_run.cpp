@@ -6,8 +6,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/data_cache.h"
+#include "experiment/session.h"
 #include "format/file.h"
-#include "record/checkpoint_files.h"
 #include "record/run_index.h"
 #include "record/run_lock.h"
 
@@ -52,11 +52,12 @@ class Index {
 
 /// Where the trunk's checkpoint is still there.
 std::optional<Branch> branch_of(const fs::path& trunk, int epoch) {
-  const auto files = record::checkpoint_files(trunk);
-  const bool kept = std::any_of(files.begin(), files.end(), [&](const auto& file) {
-    return file.epoch == epoch && file.step == 0;
-  });
-  return kept ? std::optional(Branch{trunk, epoch}) : std::nullopt;
+  try {
+    branch_state(record::RunFolder::open(trunk), epoch);
+    return Branch{trunk, epoch};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace

@@ -221,6 +221,9 @@ set.rule.name = "drw"
 [[variant]]
 name = "late"
 set.rule = { name = "drw", start = 3 }
+[[variant]]
+name = "crt"
+set.stage = { name = "crt", epochs = 1 }
 )";
 
 TEST_F(SweepSlow, BranchesHaveTheBitsOfRunsFromTheStart) {
@@ -233,10 +236,11 @@ TEST_F(SweepSlow, BranchesHaveTheBitsOfRunsFromTheStart) {
   EXPECT_EQ(weights(branched), weights(alone));
   EXPECT_EQ(weights(branched), weights(both));
   EXPECT_TRUE(branched[1].result->summary.contains("branched_from"));
+  EXPECT_EQ(branched[3].result->summary.at("branched_from").at("epoch"), 4) << "the end";
   EXPECT_TRUE(branched[1].result->summary.at("bit_exact").get<bool>());
   EXPECT_FALSE(alone[1].result->summary.contains("branched_from"));
   auto index = record::RunIndex::open(folder() / "runs" / "s");
-  EXPECT_EQ(index.count({record::parse_filter("state=finished")}), 3U) << "kept while it trained";
+  EXPECT_EQ(index.count({record::parse_filter("state=finished")}), 4U) << "kept while it trained";
   const std::string kept = index.dump();
   EXPECT_EQ(record::RunIndex::rebuild(folder() / "runs" / "s").dump(), kept);
 }

@@ -12,7 +12,8 @@
 namespace smcl::record {
 namespace {
 
-constexpr int kMaxDepth = 16;  // of tables in one another
+constexpr int kMaxDepth = 16;                // of tables in one another
+constexpr std::size_t kLongestValue = 4000;  // bytes as it is written
 constexpr std::uint64_t kMostSeeds = 10'000;
 
 /// Reads parts of a table and says where the wrong ones stand.
@@ -36,6 +37,7 @@ class Reader {
   std::string text(const toml::node& node, const char* key) const {
     const auto* value = node.as_string();
     if (value == nullptr || value->get().empty()) fail(node, concat(key, ": expected a text"));
+    value_text(node);  // not too long
     return value->get();
   }
 
@@ -154,6 +156,14 @@ class Reader {
 
  private:
   std::string value_text(const toml::node& node) const {
+    std::string text = text_of(node);
+    if (text.size() > kLongestValue) {
+      fail(node, concat("a value of ", text.size(), " bytes, at most ", kLongestValue));
+    }
+    return text;
+  }
+
+  std::string text_of(const toml::node& node) const {
     if (node.is_date() || node.is_time() || node.is_date_time()) {
       fail(node, "a date or time; write it in quotes");
     }
@@ -177,10 +187,29 @@ void read_variants(const Reader& reader, const toml::node& node, SweepFile& swee
   for (const toml::node& each : *list) sweep.variants.push_back(reader.variant(each));
 }
 
-std::string list_text(const std::vector<std::string>& texts) {
+/// A line an element where there are several: a file has no lines of any length.
+std::string list_text(const std::vector<std::string>& values) {
+  if (values.size() == 1) return concat("[", values.front(), "]");
+  std::string text = "[\n";
+  for (const std::string& value : values) text += concat("  ", value, ",\n");
+  return concat(text, "]");
+}
+
+std::string quoted_list(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
   for (const std::string& each : texts) quoted.push_back(config::quote(each));
-  return concat("[", config::join(quoted), "]");
+  return list_text(quoted);
+}
+
+/// As a count where they are 1, 2, 3...
+std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
+  std::vector<std::string> texts;
+  bool counted = true;
+  for (const std::uint64_t seed : seeds) {
+    texts.push_back(std::to_string(seed));
+    counted = counted && seed == texts.size();
+  }
+  return counted ? std::to_string(seeds.size()) : list_text(texts);
 }
 
 std::string lines_of(const std::vector<std::string>& assignments, const char* prefix) {
@@ -234,15 +263,13 @@ SweepFile read_sweep(const std::filesystem::path& file) {
 std::string to_toml(const SweepFile& sweep) {
   std::string text;
   if (!sweep.name.empty()) text = concat("name = ", config::quote(sweep.name), "\n");
-  if (!sweep.recipes.empty()) text += concat("recipes = ", list_text(sweep.recipes), "\n");
-  std::vector<std::string> seeds;
-  for (const std::uint64_t seed : sweep.seeds) seeds.push_back(std::to_string(seed));
-  text += concat("seeds = [", config::join(seeds), "]\n",
-                 "seed_keys = ", list_text(sweep.seed_keys), "\n");
+  if (!sweep.recipes.empty()) text += concat("recipes = ", quoted_list(sweep.recipes), "\n");
+  text += concat("seeds = ", seeds_text(sweep.seeds),
+                 "\nseed_keys = ", quoted_list(sweep.seed_keys), "\n");
   if (!sweep.assignments.empty()) text += "\n[set]\n" + lines_of(sweep.assignments, "");
   if (!sweep.grid.empty()) text += "\n[grid]\n";
   for (const auto& [key, values] : sweep.grid) {
-    text += concat(key, " = [", config::join(values), "]\n");
+    text += concat(key, " = ", list_text(values), "\n");
   }
   for (const SweepFile::Variant& variant : sweep.variants) {
     if (variant.name.empty() && variant.recipe.empty() && variant.assignments.empty()) continue;

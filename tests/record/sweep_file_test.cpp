@@ -37,7 +37,9 @@ TEST(SweepFile, ReadsWhatItWrites) {
   )";
   const std::string written = to_toml(parse_sweep(text, "t"));
   EXPECT_EQ(to_toml(parse_sweep(written, "t")), written);
-  EXPECT_THAT(written, HasSubstr("mask.prob = [0.1, 1]"));
+  EXPECT_THAT(written, HasSubstr("mask.prob = [\n  0.1,\n  1,\n]"));
+  EXPECT_THAT(written, HasSubstr("seeds = [\n  1,\n  9,\n]"));
+  EXPECT_THAT(to_toml(parse_sweep("recipes = 'x'\nseeds = [1, 2]", "t")), HasSubstr("seeds = 2\n"));
   EXPECT_THAT(written, HasSubstr("set.contrast.when = \"masked\""));
 }
 

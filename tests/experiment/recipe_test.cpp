@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "experiment/sweep.h"
 
 namespace smcl::experiment {
 namespace {
@@ -16,11 +17,23 @@ TEST(Recipe, EveryShippedRecipeResolves) {
   int seen = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
     if (entry.path().extension() != ".toml") continue;
+    if (entry.path().parent_path() == root / "sweeps") continue;  // the test below
     EXPECT_NO_THROW(load_recipe(entry.path(), {})) << entry.path();
     EXPECT_NO_THROW(load_recipe(entry.path(), {"train.epochs=2"})) << entry.path();
     ++seen;
   }
   EXPECT_GE(seen, 25);
+}
+
+TEST(Recipe, EveryShippedSweepIsPlanned) {
+  const std::filesystem::path root = std::filesystem::path(SMCL_SOURCE_DIR) / "recipes" / "sweeps";
+  int seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root)) {
+    EXPECT_EQ(entry.path().extension(), ".toml") << entry.path();
+    EXPECT_NO_THROW(plan_sweep(entry.path(), {})) << entry.path();
+    ++seen;
+  }
+  EXPECT_GE(seen, 6);
 }
 
 TEST(Recipe, HashIgnoresWhereAndKeepsWhat) {

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "record/run_index.h"
+#include "record/setting_kinds.h"
 
 namespace smcl::cli {
 namespace {
@@ -29,11 +30,6 @@ const std::vector<std::pair<std::string, std::string>> kResults{
     {"last.accuracy.medium", "medium"},
     {"last.accuracy.few", "few"}};
 
-bool is_plumbing(const std::string& key) {
-  return key == "data.dir" || key == "scenes.fashion_dir" || key.starts_with("checkpoint.") ||
-         (key.starts_with("run.") && key != "run.precision");
-}
-
 /// Settings that are not the same in all runs.
 std::vector<std::string> varying(const std::vector<record::IndexedRun>& runs) {
   std::map<std::string, std::set<std::string>> values;
@@ -47,7 +43,7 @@ std::vector<std::string> varying(const std::vector<record::IndexedRun>& runs) {
   std::vector<std::string> keys;
   for (const auto& [key, all] : values) {
     const bool constant = all.size() == 1 && counts[key] == runs.size();
-    if (!constant && !is_plumbing(key)) keys.push_back(key);
+    if (!constant && !record::is_of_execution(key)) keys.push_back(key);
   }
   return keys;
 }

@@ -66,20 +66,17 @@ std::string plan_text(const experiment::SweepPlan& plan) {
 class Tally {
  public:
   Tally(const experiment::SweepPlan& plan, bool quiet)
-      : plan_(plan), quiet_(quiet), start_(Clock::now()) {}
+      : plan_(plan),
+        quiet_(quiet),
+        start_(Clock::now()),
+        left_(static_cast<double>(plan.epochs - plan.saved)) {}
 
   void add(std::size_t i, const experiment::Outcome& outcome) {
     ++ended_;
     const experiment::SweepRun& run = plan_.runs[i];
     const double epochs = static_cast<double>(run.epochs - run.branch_epoch);
-    if (!outcome.result) {
-      lost_ += epochs;
-      return;  // told at the end
-    }
-    if (outcome.result->was_there) {
-      there_ += epochs;
-      return;
-    }
+    left_ -= epochs;
+    if (!outcome.result || outcome.result->was_there) return;  // failures are told at the end
     trained_ += epochs;
     if (quiet_) return;
     const auto row = report::row_of(run.recipe.name, outcome.result->summary);
@@ -96,19 +93,17 @@ class Tally {
   }
 
   std::string left() const {
-    const double rest = static_cast<double>(plan_.epochs - plan_.saved) - trained_ - there_ - lost_;
-    if (rest <= 0.0) return "";
+    if (left_ <= 0.0) return "";
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    return concat("; about ", duration_text(rest * seconds / trained_), " left");
+    return concat("; about ", duration_text(left_ * seconds / trained_), " left");
   }
 
   const experiment::SweepPlan& plan_;
   bool quiet_;
   Clock::time_point start_;
   std::size_t ended_ = 0;
+  double left_;           // epochs
   double trained_ = 0.0;  // epochs
-  double there_ = 0.0;
-  double lost_ = 0.0;
 };
 
 void show(const std::vector<experiment::Outcome>& outcomes, const experiment::SweepPlan& plan,

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "experiment/check.h"
 #include "format/file.h"
+#include "record/setting_kinds.h"
 #include "tensor/gpu.h"
 
 namespace smcl::experiment {
@@ -187,10 +188,8 @@ train::OptimiserSettings Recipe::stage_optimiser() const {
 std::string Recipe::settings_hash() const {
   std::vector<config::Resolved> kept;
   for (const config::Resolved& setting : resolved) {
-    const bool where = setting.key.starts_with("run.") && setting.key != "run.precision";
-    const bool files = setting.key == "data.dir" || setting.key == "scenes.fashion_dir";
-    const bool stored = setting.key.starts_with("checkpoint.");
-    if (!where && !files && !stored && !is_new_default(setting)) kept.push_back(setting);
+    if (record::is_of_execution(setting.key) || is_new_default(setting)) continue;
+    kept.push_back(setting);
   }
   return format::sha256(config::to_toml(kept, false));
 }

@@ -6,17 +6,13 @@
 #include <set>
 
 #include "core/error.h"
+#include "record/setting_kinds.h"
 #include "train/schedule.h"
 
 namespace smcl::experiment {
 namespace {
 
-/// How a run is carried out, not what comes out.
-bool is_of_execution(const std::string& key) {
-  if (key == "run.precision") return false;
-  return key == "data.dir" || key == "scenes.fashion_dir" || key.starts_with("run.") ||
-         key.starts_with("checkpoint.");
-}
+using record::is_of_execution;
 
 bool may_change(const std::string& key) {
   return is_of_execution(key) || key == "train.epochs" || key.starts_with("eval.");

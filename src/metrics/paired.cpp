@@ -44,16 +44,27 @@ double t_two_sided(double t, int df) {
   return std::max(0.0, 1.0 - share_inside(angle, df));
 }
 
+Moments moments(std::span<const double> values) {
+  if (values.empty()) throw InternalError("mean of no values");
+  const auto n = static_cast<double>(values.size());
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  Moments result;
+  result.mean = sum / n;
+  if (values.size() == 1) return result;
+  double squares = 0.0;
+  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+  result.deviation = std::sqrt(squares / (n - 1.0));
+  return result;
+}
+
 std::optional<PairedDifference> paired_difference(std::span<const double> differences) {
   if (differences.size() < 2) return std::nullopt;
   const auto n = static_cast<double>(differences.size());
-  double sum = 0.0;
-  for (const double value : differences) sum += value;
+  const Moments found = moments(differences);
   PairedDifference result;
-  result.mean = sum / n;
-  double squares = 0.0;
-  for (const double value : differences) squares += (value - result.mean) * (value - result.mean);
-  result.deviation = std::sqrt(squares / (n - 1.0));
+  result.mean = found.mean;
+  result.deviation = found.deviation;
   const int df = static_cast<int>(differences.size()) - 1;
   result.half_width = t_quantile_975(df) * result.deviation / std::sqrt(n);
   result.pairs = df + 1;

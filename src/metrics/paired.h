@@ -16,6 +16,13 @@ double t_quantile_975(int df);
 /// InternalError for df < 1 and where t is NaN.
 double t_two_sided(double t, int df);
 
+struct Moments {
+  double mean = 0.0;
+  double deviation = 0.0;  ///< standard deviation (n - 1); 0 for one value
+};
+/// Throws InternalError where there is no value.
+Moments moments(std::span<const double> values);
+
 /// Mean of differences over pairs, e.g. of two methods under equal seeds.
 struct PairedDifference {
   double mean = 0.0;

@@ -271,21 +271,23 @@ RunIndex RunIndex::open(const fs::path& root) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
   const fs::path file = root / kFile;
-  try {
-    RunIndex index(root, Database(file, Database::Access::read_write));
-    index.make_tables();
-    index.check_version();
-    return index;
-  } catch (const DataError& problem) {
-    const std::string text = problem.what();
-    if (text.find("index rebuild") != std::string::npos) throw;
-    throw DataError(
-        concat(text, "; 'smcl index rebuild ", root.string(), "' makes it anew from the folders"));
-  } catch (const IoError&) {
-    RunIndex index(root, Database::in_memory());
-    index.make_tables();
-    return index;
-  }
+  const auto made = [&] {
+    try {
+      RunIndex index(root, Database(file, Database::Access::read_write));
+      index.make_tables();
+      return index;
+    } catch (const DataError& problem) {
+      throw DataError(concat(problem.what(), "; 'smcl index rebuild ", root.string(),
+                             "' makes it anew from the folders"));
+    } catch (const IoError&) {
+      RunIndex index(root, Database::in_memory());
+      index.make_tables();
+      return index;
+    }
+  };
+  RunIndex index = made();
+  index.check_version();
+  return index;
 }
 
 RunIndex RunIndex::rebuild(const fs::path& root) {

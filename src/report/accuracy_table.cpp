@@ -1,9 +1,9 @@
 #include "report/accuracy_table.h"
 
 #include <array>
-#include <cmath>
 
 #include "core/error.h"
+#include "metrics/paired.h"
 
 namespace smcl::report {
 namespace {
@@ -38,19 +38,9 @@ Cell over_runs(const MethodRuns& method, std::size_t quantity) {
     }
     values.push_back(*value);
   }
-  const auto n = static_cast<double>(values.size());
-  double sum = 0.0;
-  for (const double value : values) {
-    sum += value;
-  }
-  if (values.size() == 1) {
-    return sum;
-  }
-  double squares = 0.0;
-  for (const double value : values) {
-    squares += (value - sum / n) * (value - sum / n);
-  }
-  return Spread{sum / n, std::sqrt(squares / (n - 1.0))};
+  const metrics::Moments found = metrics::moments(values);
+  if (values.size() == 1) return found.mean;
+  return Spread{found.mean, found.deviation};
 }
 
 }  // namespace

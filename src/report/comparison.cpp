@@ -20,14 +20,8 @@ std::optional<Spread> mean_of(const RecipeGroup& group, std::size_t q) {
     if (!value || !std::isfinite(*value)) return std::nullopt;
     values.push_back(*value);
   }
-  const auto n = static_cast<double>(values.size());
-  Spread spread;
-  for (const double value : values) spread.mean += value / n;
-  if (values.size() == 1) return spread;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
-  spread.deviation = std::sqrt(squares / (n - 1.0));
-  return spread;
+  const metrics::Moments found = metrics::moments(values);
+  return Spread{found.mean, found.deviation};
 }
 
 using Pairs = std::vector<std::pair<Quantities, Quantities>>;  // of a group, of the baseline
@@ -160,6 +154,7 @@ void label(std::vector<Condition>& conditions) {
 /// The baseline becomes the first group.
 Condition results_of(std::vector<RecipeGroup> groups, std::optional<std::size_t> baseline) {
   Condition condition;
+  condition.spread = spread_text(groups);
   if (baseline) {
     const auto at = groups.begin() + static_cast<std::ptrdiff_t>(*baseline);
     std::rotate(groups.begin(), at, at + 1);
@@ -226,6 +221,40 @@ Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& bas
   return results_of(std::move(groups), base);
 }
 
+bool is_compared(const Condition& condition, Quantity quantity) {
+  return std::any_of(condition.groups.begin(), condition.groups.end(), [&](const auto& group) {
+    return group.against[place(quantity)].difference.has_value();
+  });
+}
+
+Cell difference_cell(const Against& against) {
+  const auto& found = against.difference;
+  if (!found) return {};
+  return Difference{found->mean, found->deviation, found->half_width};
+}
+
+Cell verdict_cell(const Against& against) {
+  Cell result;
+  if (against.difference) result = std::string(text_of(against.verdict));
+  return result;
+}
+
+void add_difference_rows(Table& table, const Condition& condition,
+                         std::span<const QuantityInfo> quantities, Quantity judged) {
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    if (g == condition.baseline) continue;
+    const GroupResult& group = condition.groups[g];
+    std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
+    for (const QuantityInfo& info : quantities) {
+      cells.push_back(difference_cell(group.against[place(info.quantity)]));
+    }
+    const Against& against = group.against[place(judged)];
+    cells.push_back(cell(against.difference ? std::optional(against.p_holm) : std::nullopt));
+    cells.push_back(verdict_cell(against));
+    table.add_row(std::move(cells));
+  }
+}
+
 Table difference_table(const Condition& condition) {
   if (!condition.baseline) throw UsageError("no baseline to compare with: name one");
   const std::string& base = condition.groups[*condition.baseline].group.label;
@@ -235,31 +264,20 @@ Table difference_table(const Condition& condition) {
                             "recipe too"));
   }
   constexpr double points = 100.0;
-  constexpr std::array shown{Quantity::all, Quantity::many,       Quantity::medium,
-                             Quantity::few, Quantity::medium_few, Quantity::bias_gap};
+  std::vector<QuantityInfo> shown;
+  for (const Quantity quantity : {Quantity::all, Quantity::many, Quantity::medium, Quantity::few,
+                                  Quantity::medium_few, Quantity::bias_gap}) {
+    shown.push_back(kQuantityInfos[place(quantity)]);
+  }
   std::vector<Column> columns{{"method", "method"}, {"pairs", "n", 0}};
-  for (const Quantity quantity : shown) {
-    const QuantityInfo& info = kQuantityInfos[place(quantity)];
-    columns.push_back(
-        {info.title, concat("diff_", info.key), 1, points, quantity == Quantity::bias_gap, true});
+  for (const QuantityInfo& info : shown) {
+    columns.push_back({info.title, concat("diff_", info.key), 1, points,
+                       info.quantity == Quantity::bias_gap, true});
   }
   columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
   columns.push_back({"verdict (all)", "verdict", 1, 1.0, true});
   Table table(std::move(columns));
-  for (const GroupResult& group : condition.groups) {
-    if (group.group.label == base) continue;
-    std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
-    for (const Quantity quantity : shown) {
-      const auto& found = group.against[place(quantity)].difference;
-      cells.push_back(found ? Cell(Difference{found->mean, found->deviation, found->half_width})
-                            : Cell());
-    }
-    const Against& all = group.against[place(Quantity::all)];
-    cells.push_back(cell(all.difference ? std::optional(all.p_holm) : std::nullopt));
-    cells.emplace_back();
-    if (all.difference) cells.back() = std::string(text_of(all.verdict));
-    table.add_row(std::move(cells));
-  }
+  add_difference_rows(table, condition, shown, Quantity::all);
   return table;
 }
 

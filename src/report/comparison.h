@@ -41,7 +41,10 @@ struct Condition {
   std::string label;  ///< the settings in which it differs from the others; empty for the only one
   std::vector<GroupResult> groups;      ///< the baseline, then in the order of their first runs
   std::optional<std::size_t> baseline;  ///< place among the groups
+  std::string spread;                   ///< spread_text of the groups
 };
+/// Whether some group has a difference in it from the baseline.
+bool is_compared(const Condition& condition, Quantity quantity);
 
 /// Splits runs by data, groups them by recipe (recipe_groups.h) and compares each group with the
 /// baseline of its data. `baseline` is a group's label or its recipe's name; empty: plain
@@ -50,6 +53,14 @@ struct Condition {
 std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline);
 /// The same for groups of one condition.
 Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& baseline);
+
+/// Cells of one comparison; empty where there is no difference.
+Cell difference_cell(const Against& against);
+Cell verdict_cell(const Against& against);
+/// A row a group but the baseline: label, pairs, differences in `quantities`, and of `judged` p
+/// after Holm's correction and the verdict.
+void add_difference_rows(Table& table, const Condition& condition,
+                         std::span<const QuantityInfo> quantities, Quantity judged);
 
 /// The other groups against the baseline: `n` pairs, differences in accuracy (all, many, medium,
 /// few, medium and few together) and bias gap as fractions under diff_all ... diff_bias_gap, and of

@@ -1,11 +1,11 @@
 #include "report/group_view.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
 #include "core/error.h"
+#include "metrics/paired.h"
 
 namespace smcl::report {
 namespace {
@@ -20,22 +20,6 @@ std::vector<std::size_t> ranks_of(const RunData& run) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
   return order;
-}
-
-struct Moments {
-  double mean = 0.0;
-  double deviation = 0.0;
-};
-
-Moments moments(const std::vector<double>& values) {
-  Moments result;
-  const auto n = static_cast<double>(values.size());
-  for (const double value : values) result.mean += value / n;
-  if (values.size() < 2) return result;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
-  result.deviation = std::sqrt(squares / (n - 1.0));
-  return result;
 }
 
 std::vector<ClassView> classes_of(const Runs& runs,
@@ -55,7 +39,7 @@ std::vector<ClassView> classes_of(const Runs& runs,
       if (value) values.push_back(*value);
     }
     if (values.size() == runs.size()) {
-      const Moments found = moments(values);
+      const metrics::Moments found = metrics::moments(values);
       view.mean = found.mean;
       view.deviation = found.deviation;
     }
@@ -73,7 +57,7 @@ std::vector<PlotPoint> mean_curve(const Runs& runs, Curve RunData::*which) {
   std::vector<PlotPoint> points;
   for (const auto& [epoch, values] : by_epoch) {
     if (values.size() != runs.size()) continue;
-    const Moments found = moments(values);
+    const metrics::Moments found = metrics::moments(values);
     points.push_back({epoch + 1.0, found.mean, found.deviation});
   }
   return points;

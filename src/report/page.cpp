@@ -49,6 +49,12 @@ std::string image(const Picture& picture) {
                 base64(picture.png), "\">");
 }
 
+std::string broad_figure(const Picture& picture) {
+  return concat("<figure class=\"broad\"><h4>", escaped(picture.title), "</h4>",
+                scrolling(picture.title, image(picture)), "<figcaption>", escaped(picture.caption),
+                "</figcaption></figure>");
+}
+
 std::string scrolling(const std::string& label, const std::string& content) {
   return concat("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"", escaped(label),
                 "\">", content, "</div>");

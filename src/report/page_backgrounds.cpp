@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "core/error.h"
 #include "format/json.h"
+#include "metrics/paired.h"
 #include "report/markup.h"
 #include "report/page_parts.h"
 
@@ -59,14 +59,10 @@ std::string cell(const Measure& measure, std::size_t group) {
   const auto found = measure.values.find(group);
   if (found == measure.values.end()) return "<td class=\"num\">-</td>";
   const std::vector<double>& values = found->second;
-  const auto n = static_cast<double>(values.size());
-  double mean = 0.0;
-  for (const double value : values) mean += value / n;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
+  const metrics::Moments of_runs = metrics::moments(values);
   const std::string spread =
-      values.size() < 2 ? "" : " \u00b1 " + number(std::sqrt(squares / (n - 1.0)), measure);
-  return concat("<td class=\"num\">", number(mean, measure), spread, "</td>");
+      values.size() < 2 ? "" : " \u00b1 " + number(of_runs.deviation, measure);
+  return concat("<td class=\"num\">", number(of_runs.mean, measure), spread, "</td>");
 }
 
 std::string table_of(const Condition& condition, const std::vector<Measure>& measures) {
@@ -100,9 +96,7 @@ std::string backgrounds_section(const Report& report) {
     body += condition_heading(condition) + scrolling("backgrounds", table_of(condition, measures));
   }
   for (const Picture& picture : report.backgrounds) {
-    body += concat("<figure class=\"broad\"><h4>", escaped(picture.title), "</h4>",
-                   scrolling(picture.title, image(picture)), "<figcaption>",
-                   escaped(picture.caption), "</figcaption></figure>");
+    body += broad_figure(picture);
   }
   if (body.empty()) return "";
   return "<section><h2>Backgrounds</h2><p class=\"note\">Measures of smcl analyze: mean and "

@@ -19,6 +19,8 @@ std::string figure(const std::string& heading, const std::string& content,
                    const std::string& caption = "");
 /// A picture in the page itself.
 std::string image(const Picture& picture);
+/// The same across the page, with its title and caption.
+std::string broad_figure(const Picture& picture);
 /// Something that may be broader than the screen, which then scrolls alone.
 std::string scrolling(const std::string& label, const std::string& content);
 /// A heading of a condition, where there are several.

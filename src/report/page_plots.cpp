@@ -288,9 +288,7 @@ std::string sensitivity_section(const Report& report) {
 std::string pictures_section(const Report& report) {
   std::string body;
   for (const Picture& picture : report.masks) {
-    body += concat("<figure class=\"broad\"><h4>", escaped(picture.title), "</h4>",
-                   scrolling(picture.title, image(picture)), "<figcaption>",
-                   escaped(picture.caption), "</figcaption></figure>");
+    body += broad_figure(picture);
   }
   return section("What gets masked", "As the network sees it in training.", body);
 }

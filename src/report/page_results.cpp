@@ -19,9 +19,9 @@ const char* style_of(Verdict verdict) {
 }
 
 std::string forest(const Condition& condition, Quantity quantity) {
+  if (!is_compared(condition, quantity)) return "";
   const QuantityInfo& info = kQuantityInfos[place(quantity)];
   std::vector<ForestRow> rows;
-  bool any = false;
   for (std::size_t g = 0; g < condition.groups.size(); ++g) {
     if (g == condition.baseline) continue;
     const GroupResult& group = condition.groups[g];
@@ -30,11 +30,9 @@ std::string forest(const Condition& condition, Quantity quantity) {
     row.name = group.group.label;
     row.style = style_of(against.verdict);
     if (!against.difference) continue;
-    any = true;
     row.mean = against.difference->mean;
     row.half_width = against.difference->half_width;
   }
-  if (!any) return "";
   const std::string& base = condition.groups[*condition.baseline].group.label;
   const std::string heading = concat(
       info.title, ", points ", info.less_is_better ? "(less is better) " : "", "against ", base);
@@ -44,7 +42,7 @@ std::string forest(const Condition& condition, Quantity quantity) {
                        "t-interval; coloured where it is decided after Holm's correction."));
 }
 
-std::string difference_cell(const Against& against) {
+std::string difference_html_cell(const Against& against) {
   if (!against.difference) return "<td class=\"num\">-</td>";
   const auto& found = *against.difference;
   const bool decided = against.verdict == Verdict::better || against.verdict == Verdict::worse;
@@ -58,11 +56,9 @@ std::string difference_cell(const Against& against) {
 std::string difference_html(const Condition& condition) {
   std::vector<QuantityInfo> shown;
   for (const QuantityInfo& info : kQuantityInfos) {
-    const bool known = std::any_of(
-        condition.groups.begin(), condition.groups.end(), [&](const GroupResult& group) {
-          return group.against[place(info.quantity)].difference.has_value();
-        });
-    if (known && info.quantity != Quantity::all) shown.push_back(info);
+    if (info.quantity != Quantity::all && is_compared(condition, info.quantity)) {
+      shown.push_back(info);
+    }
   }
   if (shown.empty()) return "";
   std::string table =
@@ -79,7 +75,7 @@ std::string difference_html(const Condition& condition) {
     table += concat("<tr><th scope=\"row\">", escaped(group.group.label), "</th><td class=\"num\">",
                     group.pairs, "</td>");
     for (const QuantityInfo& info : shown) {
-      table += difference_cell(group.against[place(info.quantity)]);
+      table += difference_html_cell(group.against[place(info.quantity)]);
     }
     const Against& balanced = group.against[place(Quantity::balanced)];
     table +=
@@ -190,8 +186,6 @@ std::string warnings_html(const Report& report) {
 
 std::string results_section(const Report& report) {
   std::string text;
-  const auto tables = tables_of(report);
-  std::size_t next = 0;
   for (const Condition& condition : report.conditions) {
     const Words words = words_of(report, condition);
     text += condition_heading(condition) + "<div class=\"verdict\">";
@@ -200,11 +194,10 @@ std::string results_section(const Report& report) {
                    "><summary>In words</summary><ul>");
     for (const std::string& each : words.groups) text += "<li>" + escaped(each) + "</li>";
     text += "</ul></details>";
-    text += scrolling("results", tables[next].table.html());
-    text += concat("<p class=\"note\">", escaped(tables[next].title), ".</p>");
-    ++next;
+    const NamedTable means = mean_table(report, condition);
+    text += scrolling("results", means.table.html());
+    text += concat("<p class=\"note\">", escaped(means.title), ".</p>");
     if (!condition.baseline || condition.groups.size() == 1) continue;
-    ++next;
     std::string panels;
     for (const Quantity quantity :
          {Quantity::balanced, Quantity::medium_few, Quantity::bias_gap, Quantity::corrected}) {

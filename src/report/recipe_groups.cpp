@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "record/setting_kinds.h"
 
 namespace smcl::report {
 namespace {
@@ -79,9 +80,7 @@ std::string changing_seeds(const RecipeGroup& group) {
 }  // namespace
 
 bool tells_apart(std::string_view key) {
-  if (is_seed(key) || key == "data.dir" || key == "scenes.fashion_dir") return false;
-  if (key.starts_with("checkpoint.")) return false;
-  return !key.starts_with("run.") || key == "run.precision";
+  return !is_seed(key) && !record::is_of_execution(key);
 }
 
 std::optional<std::string> setting_of(const RecipeRun& run, std::string_view key) {

@@ -57,11 +57,7 @@ std::vector<std::string> verdicts(const Condition& condition) {
        {std::pair(Quantity::medium_few, "Medium and few classes"),
         std::pair(Quantity::bias_gap, "Bias by backgrounds"),
         std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
-    const std::size_t q = place(quantity);
-    const bool known =
-        std::any_of(condition.groups.begin(), condition.groups.end(),
-                    [&](const auto& group) { return group.against[q].difference.has_value(); });
-    if (known) sentences.push_back(sentence(condition, quantity, what));
+    if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
   }
   return sentences;
 }
@@ -86,12 +82,10 @@ std::string group_line(const Condition& condition, const GroupResult& group) {
 }
 
 std::string basis(const Report& report, const Condition& condition) {
-  std::vector<RecipeGroup> groups;
-  for (const GroupResult& group : condition.groups) groups.push_back(group.group);
   return concat(report.which == Which::last
                     ? "last epoch, test set"
                     : "best epoch on the test set, chosen by the test set: no fair estimate",
-                "; mean and standard deviation ", spread_text(groups));
+                "; mean and standard deviation ", condition.spread);
 }
 
 /// Whether some group of the condition knows it, and (of `all`) says more than `balanced`.
@@ -121,23 +115,11 @@ Cell mean_cell(const GroupResult& group, Quantity quantity) {
   return *value;
 }
 
-Cell difference_cell(const GroupResult& group, Quantity quantity) {
-  const auto& found = group.against[place(quantity)].difference;
-  if (!found) return {};
-  return Difference{found->mean, found->deviation, found->half_width};
-}
-
 Cell p_cell(const Against& against, double p) {
   return cell(against.difference ? std::optional(p) : std::nullopt);
 }
 
-Cell verdict_cell(const Against& against) {
-  Cell result;
-  if (against.difference) result = std::string(text_of(against.verdict));
-  return result;
-}
-
-Table mean_table(const Condition& condition) {
+Table means(const Condition& condition) {
   const auto infos = shown(condition);
   std::vector<Column> columns{{"method", "method"}, {"runs", "runs", 0}};
   for (const QuantityInfo& info : infos) columns.push_back({info.title, info.key, 1, 100.0});
@@ -160,16 +142,7 @@ Table against_table(const Condition& condition) {
   columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
   columns.push_back({"balanced", "verdict"});
   Table table(std::move(columns));
-  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
-    if (g == condition.baseline) continue;
-    const GroupResult& group = condition.groups[g];
-    std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
-    for (const QuantityInfo& info : infos) cells.push_back(difference_cell(group, info.quantity));
-    const Against& balanced = group.against[place(Quantity::balanced)];
-    cells.push_back(p_cell(balanced, balanced.p_holm));
-    cells.push_back(verdict_cell(balanced));
-    table.add_row(std::move(cells));
-  }
+  add_difference_rows(table, condition, infos, Quantity::balanced);
   return table;
 }
 
@@ -219,11 +192,17 @@ std::string text_of(const Report& report) {
   return text;
 }
 
+NamedTable mean_table(const Report& report, const Condition& condition) {
+  return {concat("Percent; ", basis(report, condition), condition.label.empty() ? "" : ", ",
+                 condition.label),
+          means(condition)};
+}
+
 std::vector<NamedTable> tables_of(const Report& report) {
   std::vector<NamedTable> tables;
   for (const Condition& condition : report.conditions) {
     const std::string after = condition.label.empty() ? "" : ", " + condition.label;
-    tables.push_back({concat("Percent; ", basis(report, condition), after), mean_table(condition)});
+    tables.push_back(mean_table(report, condition));
     if (!condition.baseline || condition.groups.size() == 1) continue;
     tables.push_back(
         {concat("Points above ", condition.groups[*condition.baseline].group.label,
@@ -255,7 +234,7 @@ Table whole_table(const Report& report) {
       for (const QuantityInfo& info : kQuantityInfos) {
         const Against& against = group.against[place(info.quantity)];
         cells.push_back(mean_cell(group, info.quantity));
-        cells.push_back(difference_cell(group, info.quantity));
+        cells.push_back(difference_cell(against));
         cells.push_back(p_cell(against, against.difference ? against.difference->p : 1.0));
         cells.push_back(p_cell(against, against.p_holm));
         cells.push_back(verdict_cell(against));

@@ -50,6 +50,8 @@ struct NamedTable {
   std::string title;
   Table table;
 };
+/// Means with deviations, a row a group.
+NamedTable mean_table(const Report& report, const Condition& condition);
 /// Two tables a condition: means with deviations, and differences from the baseline (where there is
 /// one) with 95 % intervals, in points.
 std::vector<NamedTable> tables_of(const Report& report);

@@ -206,6 +206,7 @@ void RunFolder::write_summary(const json& summary) {
 }
 
 void RunFolder::write_failure(const Failure& failure) {
+  check_there();
   write_versioned(failure_file(path_), {{"code", failure.code}, {"reason", failure.reason}});
 }
 

@@ -56,6 +56,7 @@ class RunFolder {
   /// Keeps only the first `rows` rows: a resume goes back to its checkpoint.
   void cut_metrics(std::size_t rows);
   void write_summary(const nlohmann::json& summary);
+  /// Throws IoError where the folder vanished.
   void write_failure(const Failure& failure);
   void clear_failure();
 

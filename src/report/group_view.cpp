@@ -84,8 +84,11 @@ void read_confusion(GroupView& view, const Runs& runs,
   }
   const auto n = static_cast<double>(runs.size());
   view.confusion.resize(classes * classes);
-  for (std::size_t c = 0; c < sums.size(); ++c) {
-    if (known[c / classes]) view.confusion[c] = sums[c] / n;
+  for (std::size_t t = 0; t < classes; ++t) {
+    if (!known[t]) continue;
+    for (std::size_t p = 0; p < classes; ++p) {
+      view.confusion[t * classes + p] = sums[t * classes + p] / n;
+    }
   }
 }
 

@@ -80,7 +80,7 @@ TEST(DifferenceTable, RefusesABaselineThatIsNotThereOrAlone) {
 
 /// `recipe` over four seeds with these accuracies.
 void add(std::vector<RecipeRun>& runs, const std::string& recipe, const std::vector<double>& all,
-         std::vector<Change> changes = {}) {
+         const std::vector<Change>& changes = {}) {
   for (std::size_t seed = 0; seed < all.size(); ++seed) {
     std::vector<Change> of_seed = changes;
     of_seed.push_back({"train.seed", std::to_string(seed)});

@@ -24,6 +24,7 @@ struct RuntimeSettings {
   int loader_threads = 1;      ///< that make batches ahead; 0 = in the training thread
   bool deterministic = false;  ///< on a GPU: the same bits in each run, slower
   bool graph = true;           ///< on a GPU: steps are recorded and replayed
+  bool tensorboard = true;     ///< the run folder has an event file
 };
 
 /// When a run is stored (docs/run-folder.md). Beside these: when it is stopped, and at the end of

@@ -23,6 +23,11 @@ Recorder::Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Ne
 train::Answer Recorder::on(const train::RunBegin& event) {
   mask_start_ = event.mask_start;
   epochs_ = event.epochs;
+  if (recipe_.runtime.tensorboard) {
+    events_ = EventFile::begin(folder_.path(), folder_.metrics(), unix_time());
+  } else {
+    remove_event_files(folder_.path());  // they would no longer be those of metrics.jsonl
+  }
   return train::Answer::go_on;
 }
 
@@ -96,6 +101,7 @@ train::Answer Recorder::on(const train::EpochDone& event) {
 void Recorder::append(const nlohmann::json& row) {
   folder_.append_metrics(row);
   ++rows_;
+  if (events_) events_->add(row, unix_time());
 }
 
 void Recorder::keep_best_weights(const std::filesystem::path& checkpoint) const {

@@ -114,8 +114,7 @@ class StepReference : public testing::TestWithParam<Case> {
     }
     ASSERT_EQ(loss.embeddings.defined(), loss.contrast.defined());
     if (loss.embeddings.defined()) {
-      const bool pairs = step.batch().has_plain || step.plan().target_classes.empty();  // or views
-      EXPECT_EQ(loss.embeddings.size(0), pairs ? 2 * count : count);
+      EXPECT_EQ(loss.embeddings.size(0), step.batch().has_plain ? 2 * count : count);
     }
     for (const at::Tensor& part :
          {loss.classification, loss.contrast, loss.embeddings, loss.features}) {

@@ -33,7 +33,7 @@ struct CheckpointSettings {
   int epochs = 1;         ///< between checkpoints
   int steps = 0;          ///< between checkpoints inside an epoch; 0 = none
   double minutes = 10.0;  ///< the same by the clock; 0 = none
-  /// Epochs at whose beginning the checkpoint stays; empty: where masks and the rule start.
+  /// Epochs at whose beginning the checkpoint stays; empty: where masks, mixing and the rule start.
   std::vector<config::Moment> keep;
 };
 void bind(config::Binder& binder, CheckpointSettings& settings);

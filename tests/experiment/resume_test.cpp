@@ -339,3 +339,18 @@ TEST_F(ResumeSlow, KeepsTheLastTwoAndThoseThatAreWanted) {
 
 }  // namespace
 }  // namespace smcl::experiment
+// A chosen list takes the place of all three; mixing from the first epoch on has nothing before it.
+TEST(KeptEpochs, AreWhereMasksMixingAndTheRuleStart) {
+  const auto kept = [](const std::string& toml) {
+    return kept_epochs(
+        resolve_recipe(config::Document::parse("train.epochs = 10\n" + toml, "test"), "a"));
+  };
+  const std::string starts = "mask.start = 5\nrule.start = 7\n";
+  EXPECT_EQ(kept(starts), (std::vector<int>{5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'cutmix'\n"), (std::vector<int>{5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'cutmix'\nmix.start = 2\n"), (std::vector<int>{2, 5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'ce'\nmix.start = 0.2\n"), (std::vector<int>{2, 5, 7}))
+      << "to branch from";
+  EXPECT_EQ(kept(starts + "mix.start = 2\ncheckpoint.keep = [3]\n"), (std::vector<int>{3}));
+}
+

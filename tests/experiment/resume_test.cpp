@@ -36,6 +36,21 @@ TEST_F(ResumeSlow, MixedAndReSampledRunsGoOnBitForBit) {
             5);
 }
 
+TEST_F(ResumeSlow, RunsWithPastedPeaksGoOnBitForBit) {
+  EXPECT_GE(check_points("method.name = 'saliencymix'\nmask.prob = 0.0\nmix.prob = 0.5\n"
+                         "mix.draw = 'image'\n",
+                         5),
+            3);
+}
+
+// Prototypes are weights that no file of weights has.
+TEST_F(ResumeSlow, RunsWithPrototypesGoOnBitForBit) {
+  EXPECT_GE(check_points("method.name = 'bcl'\nmask.prob = 0.0\nloss.name = 'logit_adjusted'\n"
+                         "network.classifier = 'cosine'\n",
+                         5),
+            3);
+}
+
 // docs/reliability: 200 points in all, over loader threads 0/2/4.
 TEST_F(ResumeLong, GoesOnBitForBitFromEveryPoint) {
   int points = 0;
@@ -325,20 +340,6 @@ TEST_F(ResumeSlow, AVanishedFolderIsNotHalfMadeAnew) {
   EXPECT_FALSE(fs::exists(options_.root / "tiny-1"));
 }
 
-TEST_F(ResumeSlow, KeepsTheLastTwoAndThoseThatAreWanted) {
-  const RunResult run = train_recipe(
-      tiny("train.epochs = 7\nmask.start = 2\nrule.start = 0.57\nschedule.warm_up = 0\n"),
-      options_);
-  std::vector<std::pair<int, int>> there;
-  for (const auto& file : record::checkpoint_files(run.folder.path())) {
-    there.emplace_back(file.epoch, file.step);
-  }
-  // 0.57 of 7 epochs is epoch 4; the last epoch ends with step 5 of 5.
-  EXPECT_EQ(there, (std::vector<std::pair<int, int>>{{6, 5}, {6, 0}, {4, 0}, {2, 0}}));
-}
-
-}  // namespace
-}  // namespace smcl::experiment
 // A chosen list takes the place of all three; mixing from the first epoch on has nothing before it.
 TEST(KeptEpochs, AreWhereMasksMixingAndTheRuleStart) {
   const auto kept = [](const std::string& toml) {
@@ -354,3 +355,17 @@ TEST(KeptEpochs, AreWhereMasksMixingAndTheRuleStart) {
   EXPECT_EQ(kept(starts + "mix.start = 2\ncheckpoint.keep = [3]\n"), (std::vector<int>{3}));
 }
 
+TEST_F(ResumeSlow, KeepsTheLastTwoAndThoseThatAreWanted) {
+  const RunResult run = train_recipe(
+      tiny("train.epochs = 7\nmask.start = 2\nrule.start = 0.57\nschedule.warm_up = 0\n"),
+      options_);
+  std::vector<std::pair<int, int>> there;
+  for (const auto& file : record::checkpoint_files(run.folder.path())) {
+    there.emplace_back(file.epoch, file.step);
+  }
+  // 0.57 of 7 epochs is epoch 4; the last epoch ends with step 5 of 5.
+  EXPECT_EQ(there, (std::vector<std::pair<int, int>>{{6, 5}, {6, 0}, {4, 0}, {2, 0}}));
+}
+
+}  // namespace
+}  // namespace smcl::experiment

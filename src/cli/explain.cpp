@@ -9,6 +9,7 @@
 #include "cli/stored.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "experiment/explain_mixes.h"
 #include "experiment/run.h"
 #include "image/png.h"
 
@@ -31,14 +32,24 @@ experiment::Recipe read(const Options& options) {
   return stored_recipe(record::RunFolder::open(options.what), options.set);
 }
 
+void draw(const experiment::Recipe& recipe, const data::Opened& data, const Options& options) {
+  const auto write = [&](std::size_t count, const char* what, const Image& picture) {
+    write_png(options.picture, picture.view());
+    log::info(concat("picture of ", count, " ", what, " images: ", options.picture));
+  };
+  if (experiment::mixes_images(recipe)) {
+    const auto images = experiment::explain_mixes(recipe, data, options.count);
+    write(images.size(), "mixed", experiment::mixes_grid(images, data));
+  } else {
+    const auto images = experiment::explain_images(recipe, data, options.count);
+    write(images.size(), "masked", experiment::explain_grid(images, data));
+  }
+}
+
 void explain(const Options& options) {
   const experiment::Recipe recipe = read(options);
   const data::Opened data = data::open_data(recipe.data);
-  if (!options.picture.empty()) {
-    const auto images = experiment::explain_images(recipe, data, options.count);
-    write_png(options.picture, experiment::explain_grid(images, data).view());
-    log::info(concat("picture of ", images.size(), " masked images: ", options.picture));
-  }
+  if (!options.picture.empty()) draw(recipe, data, options);
   report::Table table({{"mask", "mask"},
                        {"detector", "detector"},
                        {"looks at", "saliency_on"},
@@ -64,9 +75,9 @@ void explain(const Options& options) {
 
 void add_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "explain",
-      "what gets masked: a picture, and on scenes how well each detector finds the object");
+  CLI::App* command = app.add_subcommand("explain",
+                                         "what gets masked or mixed: a picture, and on scenes how "
+                                         "well each detector finds the object");
   command->add_option("what", options->what, "recipe file or run folder")->required();
   command->add_option("-o,--output", options->picture, "PNG file to write");
   command->add_option("--count", options->count, "images in the picture")

@@ -112,7 +112,7 @@ train::Answer Progress::on(const train::EpochEnd& event) {
   std::ostringstream line;
   line << "epoch " << event.epoch + 1 << '/' << run_.epochs << "  loss " << fixed(event.loss, 3);
   if (event.contrast) line << "  contrast " << fixed(*event.contrast, 3);
-  line << "  rate " << event.rate << "  masked steps " << percent(event.masked_share) << " %  "
+  line << "  rate " << event.rate << "  masked or mixed " << percent(event.masked_share) << " %  "
        << fixed(static_cast<double>(event.images) / std::max(event.seconds, 1e-9), 0)
        << " img/s  waiting " << percent(event.data_wait / std::max(event.seconds, 1e-9)) << " %  "
        << time_left(event.epoch + 1.0) << " left";

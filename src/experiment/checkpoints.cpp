@@ -32,16 +32,19 @@ void bind(config::Binder& binder, CheckpointSettings& settings) {
                "steps between checkpoints inside an epoch; 0 = none");
   binder.field("checkpoint.minutes", settings.minutes, {0.0, 1e6},
                "between checkpoints inside an epoch; 0 = none");
-  binder.field(
-      "checkpoint.keep", settings.keep,
-      "epochs at whose beginning the checkpoint stays; [] = where masks and the rule start; "
-      "where a second stage begins it always does");
+  binder.field("checkpoint.keep", settings.keep,
+               "epochs at whose beginning the checkpoint stays; [] = where masks, mixing and the "
+               "rule start; where a second stage begins it always does");
 }
 
 std::vector<int> kept_epochs(const Recipe& recipe) {
   std::vector<config::Moment> moments = recipe.checkpoint.keep;
   // Of every method, masked or not: variants that differ only from there on share the run before.
-  if (moments.empty()) moments = {recipe.mask.start, recipe.method.rule_start};
+  if (moments.empty()) {
+    moments = {recipe.mask.start, recipe.method.rule_start};
+    // Mixing from the start on leaves nothing before it to share.
+    if (recipe.mix.start.epoch(recipe.train.epochs) > 0) moments.push_back(recipe.mix.start);
+  }
   std::vector<int> epochs;
   for (const config::Moment& moment : moments) epochs.push_back(moment.epoch(recipe.train.epochs));
   if (recipe.stage.name != method::StageName::none) epochs.push_back(recipe.train.epochs);

@@ -1,38 +1,22 @@
 #include "experiment/explain.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstring>
 
 #include "batch/augment.h"
 #include "core/error.h"
-#include "image/draw.h"
+#include "experiment/explain_parts.h"
 
 namespace smcl::experiment {
 namespace {
 
-constexpr int kScale = 4;
-constexpr int kGap = 6;
-constexpr int kColumns = 5;
-constexpr int kCaption = draw::kGlyphHeight + kGap;
-
 /// The recipe's planner with every image masked from the first epoch on.
 plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int count) {
-  // One image of each class in turn, so that a picture shows the rare ones too.
   std::vector<std::vector<std::uint32_t>> by_class(static_cast<std::size_t>(data.classes()));
   for (const std::uint32_t sample : data.train_samples) {
     by_class[static_cast<std::size_t>(data.train->label(sample))].push_back(sample);
   }
-  std::vector<std::uint32_t> chosen;
-  for (std::size_t round = 0; static_cast<int>(chosen.size()) < count; ++round) {
-    const std::size_t before = chosen.size();
-    for (const auto& samples : by_class) {
-      if (round < samples.size()) chosen.push_back(samples[round]);
-    }
-    if (chosen.size() == before) break;
-  }
-  chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(count)));
+  const std::vector<std::uint32_t> chosen = spread(by_class, count);
   std::vector<std::int32_t> labels;
   for (const std::uint32_t sample : chosen) labels.push_back(data.train->label(sample));
   plan::PlannerSettings settings = recipe.planner_settings();
@@ -121,20 +105,6 @@ PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& 
   return sum;
 }
 
-/// Image `i` of the first block of a normalised fp32 batch, as bytes again.
-Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm) {
-  Image out(batch.height, batch.width, 3);
-  const std::size_t values = static_cast<std::size_t>(batch.height) * batch.width * 3;
-  std::vector<float> pixels(values);
-  std::memcpy(pixels.data(), batch.pixels.data() + i * values * sizeof(float),
-              values * sizeof(float));
-  for (std::size_t v = 0; v < values; ++v) {
-    const double byte = (pixels[v] * norm.std[v % 3] + norm.mean[v % 3]) * 255.0;
-    out.row(0)[v] = static_cast<std::uint8_t>(std::clamp(std::lround(byte), 0L, 255L));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& data, int count) {
@@ -159,48 +129,21 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
 }
 
 Image explain_grid(const std::vector<Explained>& images, const data::Opened& data) {
-  const int cell_w = data.width * kScale + kGap;
-  const int cell_h = data.height * kScale + kGap + kCaption;
-  Image canvas(kCaption + kGap + static_cast<int>(images.size()) * cell_h, kGap + kColumns * cell_w,
-               3);
-  draw::fill(canvas, {0, 0, canvas.height(), canvas.width()}, {255, 255, 255});
-  constexpr std::array<const char*, kColumns> kTitles{"original", "augmented", "saliency",
-                                                      "peak and box", "masked"};
-  for (int c = 0; c < kColumns; ++c) {
-    draw::text(canvas, {kGap / 2, kGap + c * cell_w}, kTitles[static_cast<std::size_t>(c)],
-               {0, 0, 0});
-  }
+  PictureGrid grid(images.size(), 1, data.height, data.width,
+                   {"original", "augmented", "saliency", "peak and box", "masked"});
   for (std::size_t i = 0; i < images.size(); ++i) {
     const Explained& one = images[i];
-    const int top = kCaption + kGap + static_cast<int>(i) * cell_h;
-    const auto column = [&](int c) { return Point{top, kGap + c * cell_w}; };
-    draw::blit(canvas, one.original.view(), column(0), kScale);
-    draw::blit(canvas, one.augmented.view(), column(1), kScale);
-    if (!one.map.empty()) {
-      const std::vector<float> values(one.map.begin(), one.map.end());
-      draw::blit(canvas, draw::heat_map(values, data.height, data.width).view(), column(2), kScale);
-    }
-    draw::blit(canvas, one.augmented.view(), column(3), kScale);
-    const Box& box = one.placed.box;
-    const Point at = column(3);
-    draw::outline(canvas,
-                  {at.y + box.y0 * kScale, at.x + box.x0 * kScale, at.y + box.y1 * kScale,
-                   at.x + box.x1 * kScale},
-                  {255, 40, 40}, 2);
-    draw::cross(canvas,
-                {at.y + one.placed.centre.y * kScale + kScale / 2,
-                 at.x + one.placed.centre.x * kScale + kScale / 2},
-                5, {255, 255, 0});
-    draw::blit(canvas, one.masked.view(), column(4), kScale);
-    const auto label = static_cast<std::size_t>(data.train->label(one.sample));
-    draw::text(
-        canvas, {top + data.height * kScale + 3, kGap},
-        concat(data.train->class_names()[label], " (", data.train_counts[label],
-               " images), own label weighs ", std::to_string(one.placed.lambda).substr(0, 4)),
-        {60, 60, 60});
+    grid.picture(i, 0, one.original.view());
+    grid.picture(i, 1, one.augmented.view());
+    if (!one.map.empty()) grid.map(i, 2, one.map);
+    grid.picture(i, 3, one.augmented.view());
+    grid.mark(i, 3, one.placed.box, one.placed.centre);
+    grid.picture(i, 4, one.masked.view());
+    grid.text(i, 0,
+              concat(class_of(data, one.sample), ", own label weighs ",
+                     std::to_string(one.placed.lambda).substr(0, 4)));
   }
-
-  return canvas;
+  return grid.take();
 }
 
 std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened& data, int count) {

@@ -113,7 +113,7 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    !contrasts && method.mu > 0,
                    concat(name, ", which has no contrastive part"),
                    "set method.name = smcl, supcon or bcl"});
-  rules.push_back({{"mix."},
+  rules.push_back({{"mix.prob", "mix.alpha", "mix.draw", "mix.stop", "mix.kappa", "mix.tau"},
                    needs.mixing.kind == plan::MixKind::none,
                    concat(name, ", which mixes no images"),
                    "set method.name = mixup, remix, cutmix, saliencymix or cmo"});

@@ -43,6 +43,8 @@ void bind(config::Binder& binder, RuntimeSettings& runtime) {
                "on a GPU: the same bits in each run, slower (a CPU always gives them)");
   binder.field("run.graph", runtime.graph,
                "on a GPU: steps are recorded once and replayed; off: launched one by one, slower");
+  binder.field("run.tensorboard", runtime.tensorboard,
+               "write what metrics.jsonl has as an event file of TensorBoard too");
 }
 
 /// Every section of the document, unchecked but for types and ranges.

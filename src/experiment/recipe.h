@@ -25,6 +25,7 @@ struct RuntimeSettings {
   int loader_threads = 1;      ///< that make batches ahead; 0 = in the training thread
   bool deterministic = false;  ///< on a GPU: the same bits in each run, slower
   bool graph = true;           ///< on a GPU: steps are recorded and replayed
+  bool tensorboard = true;     ///< the run folder has an event file
 };
 
 /// When a run is stored (docs/run-folder.md). Beside these: when it is stopped, and at the end of
@@ -33,8 +34,8 @@ struct CheckpointSettings {
   int epochs = 1;         ///< between checkpoints
   int steps = 0;          ///< between checkpoints inside an epoch; 0 = none
   double minutes = 10.0;  ///< the same by the clock; 0 = none
-  /// Epochs at whose beginning the checkpoint stays; empty: where masks and the rule start. Where a
-  /// second stage begins it always does.
+  /// Epochs at whose beginning the checkpoint stays; empty: where masks, mixing and the rule start.
+  /// Where a second stage begins it always does.
   std::vector<config::Moment> keep;
 };
 void bind(config::Binder& binder, CheckpointSettings& settings);

@@ -23,6 +23,11 @@ Recorder::Recorder(const Recipe& recipe, record::RunFolder& folder, const nn::Ne
 train::Answer Recorder::on(const train::RunBegin& event) {
   mask_start_ = event.mask_start;
   epochs_ = event.epochs - event.stage_epochs;
+  if (recipe_.runtime.tensorboard) {
+    events_ = EventFile::begin(folder_.path(), folder_.metrics(), unix_time());
+  } else {
+    remove_event_files(folder_.path());  // they would no longer be those of metrics.jsonl
+  }
   return train::Answer::go_on;
 }
 
@@ -112,6 +117,7 @@ void Recorder::append(nlohmann::json row) {
   if (in_stage(row.at("epoch").get<int>())) row["stage"] = method::text_of(recipe_.stage.name);
   folder_.append_metrics(row);
   ++rows_;
+  if (events_) events_->add(row, unix_time());
 }
 
 void Recorder::keep_best_weights(const std::filesystem::path& checkpoint) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment/event_file.h"
 #include "experiment/recipe.h"
 #include "metrics/failure_signs.h"
 #include "nn/network.h"
@@ -14,8 +15,8 @@
 
 namespace smcl::experiment {
 
-/// Writes a run's folder while it trains: metrics.jsonl, weights, predictions of the last epoch;
-/// gathers what summary.json says; watches for failure signs.
+/// Writes a run's folder while it trains: metrics.jsonl and its image for TensorBoard, weights,
+/// predictions of the last epoch; gathers what summary.json says; watches for failure signs.
 class Recorder : public train::Observer {
  public:
   /// `folder`, `network` and `train_counts` outlive the recorder.
@@ -65,6 +66,7 @@ class Recorder : public train::Observer {
 
   const Recipe& recipe_;
   record::RunFolder& folder_;
+  std::optional<EventFile> events_;  ///< where run.tensorboard is on
   const nn::Network& network_;
   const std::vector<int>& train_counts_;
   std::string best_set_;  ///< "val" where there is a validation set, else "test"

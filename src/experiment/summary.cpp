@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <array>
+#include <chrono>
 #include <ctime>
 
 #include "format/json.h"
@@ -52,6 +53,10 @@ double peak_memory_mb() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string utc_now() {

@@ -23,6 +23,9 @@ metrics::Predictions stored_predictions(const std::filesystem::path& file);
 /// Largest resident memory of this process so far, MiB.
 double peak_memory_mb();
 
+/// Now, in seconds since 1970.
+double unix_time();
+
 /// Now, UTC, as 2026-01-31T12:00:00Z.
 std::string utc_now();
 

@@ -128,6 +128,26 @@ off_t end_of_lines(int fd, off_t size, const fs::path& file) {
   return 0;
 }
 
+/// A single write at the end of a file, behind its last whole line where it has `lines`.
+void append(const fs::path& file, std::string_view bytes, bool lines) {
+  Descriptor out(open_retry(file, O_RDWR | O_CREAT | O_APPEND));
+  struct stat info {};
+  if (out.get() < 0 || ::fstat(out.get(), &info) != 0) fail("append to", file, errno);
+  const off_t end = lines ? end_of_lines(out.get(), info.st_size, file) : info.st_size;
+  if (end != info.st_size && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
+  ssize_t n = 0;
+  do {
+    n = ::write(out.get(), bytes.data(), bytes.size());
+  } while (n < 0 && errno == EINTR);
+  if (n != static_cast<ssize_t>(bytes.size())) {
+    const int reason = n < 0 ? errno : ENOSPC;
+    // Half of it would be refused on reading: take it back.
+    if (n > 0 && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
+    fail("append to", file, reason);
+  }
+  if (out.close() != 0) fail("append to", file, errno);
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> read_file(const fs::path& file) {
@@ -213,23 +233,11 @@ void append_line(const fs::path& file, std::string_view line) {
   if (line.find('\n') != std::string_view::npos) {
     throw InternalError(concat("a line for ", file.string(), " contains a line break"));
   }
-  Descriptor out(open_retry(file, O_RDWR | O_CREAT | O_APPEND));
-  struct stat info {};
-  if (out.get() < 0 || ::fstat(out.get(), &info) != 0) fail("append to", file, errno);
-  const off_t end = end_of_lines(out.get(), info.st_size, file);
-  if (end != info.st_size && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
-  const std::string text = concat(line, "\n");
-  ssize_t n = 0;
-  do {
-    n = ::write(out.get(), text.data(), text.size());
-  } while (n < 0 && errno == EINTR);
-  if (n != static_cast<ssize_t>(text.size())) {
-    const int reason = n < 0 ? errno : ENOSPC;
-    // A half line is refused on reading, unless it is the last: take it back.
-    if (n > 0 && ::ftruncate(out.get(), end) != 0) fail("repair", file, errno);
-    fail("append to", file, reason);
-  }
-  if (out.close() != 0) fail("append to", file, errno);
+  append(file, concat(line, "\n"), true);
+}
+
+void append_bytes(const fs::path& file, std::string_view bytes) {
+  append(file, bytes, false);
 }
 
 }  // namespace smcl::format

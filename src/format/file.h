@@ -36,6 +36,8 @@ void link_or_copy(const std::filesystem::path& file, const std::filesystem::path
 /// Appends one line with a single write; a last line that a crash left without its line break is
 /// cut off first. Throws IoError; the file then ends with a whole line.
 void append_line(const std::filesystem::path& file, std::string_view line);
+/// Appends bytes with a single write. Throws IoError; the file is then as it was.
+void append_bytes(const std::filesystem::path& file, std::string_view bytes);
 
 /// Hexadecimal digests.
 std::string md5_of_file(const std::filesystem::path& file);

@@ -113,11 +113,11 @@ void bind(config::Binder& binder, MethodSettings& settings) {
                  {"resample", Rule::resample},
                  {"drs", Rule::drs}},
                 "class-balanced weights on own-label terms, or images drawn by them; drw, drs: "
-                "from rule.start "
-                "on");
+                "from rule.start on");
   binder.field("rule.start", settings.rule_start,
                "first epoch of the rule: an epoch, or a fraction of the run");
-  binder.field("rule.b", settings.rule_b, {0.0, 1.0}, "b of class-balanced weights");
+  binder.field("rule.b", settings.rule_b, {0.0, 1.0},
+               "b of class-balanced weights, also of those that re-sample");
 }
 
 bool contrasts_views(const MethodSettings& settings) {

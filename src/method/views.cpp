@@ -45,7 +45,8 @@ StepLoss ViewContrast::loss(nn::Network& network, const tensor::TensorBatch& bat
   const at::Tensor part = view_contrast(views, batch.labels, seen.prototypes, settings_.tau);
   out.total = out.total + settings_.mu * part;
   out.contrast = part.detach();
-  out.embeddings = views.detach();
+  // The first view alone: two views of one image are alike however many others there are.
+  out.embeddings = views.narrow(0, 0, batch.count).detach();
   return out;
 }
 

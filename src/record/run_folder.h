@@ -14,6 +14,7 @@ namespace smcl::record {
 ///   config.toml         resolved configuration with origins
 ///   fingerprint.json    versions, CPU, threads, hashes
 ///   metrics.jsonl       one JSON object a line, append only
+///   events.out.tfevents.SECONDS.smcl   its image for TensorBoard (experiment/event_file.h)
 ///   log.txt
 ///   lock                held by the process that writes the folder (record/run_lock.h)
 ///   checkpoints/last.safetensors, best_on_val.safetensors or best_on_test.safetensors

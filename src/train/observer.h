@@ -43,7 +43,7 @@ struct EpochEnd {
   double loss = 0.0;
   double classification = 0.0;
   std::optional<double> contrast;  ///< mean over the steps that had it
-  double masked_share = 0.0;       ///< of the steps
+  double masked_share = 0.0;       ///< of the steps; mixed ones count too
   std::int64_t images = 0;
   double seconds = 0.0;    ///< of training, without evaluation
   double data_wait = 0.0;  ///< seconds of those spent waiting for batches

@@ -67,6 +67,7 @@ TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
       {"method.name = 'cutmix'\nmix.kappa = 2.0", "mix.kappa"},
       {"method.name = 'ce'\nmix.alpha = 0.5", "mix.alpha"},
       {"mix.prob = 0.5", "mix.prob"},
+      {"method.name = 'ce'\nmix.start = 4\nmix.stop = 0.5", "mix.stop"},
       {"method.name = 'supcon'\ncontrast.set = 'all'", "contrast.set"},
       {"method.name = 'bcl'\ntarget.unit = 'sample'", "target.unit"},
       {"method.name = 'cutmix'\ncontrast.mu = 0.5", "contrast.mu"},
@@ -95,6 +96,7 @@ TEST(Idle, WhatActsIsAccepted) {
            "mask.kind = 'oracle'\nmask.border = 'shift'",
            "mask.kind = 'oracle'\nmask.fill = 'noise'",
            "method.name = 'ce'\nmask.start = 0.5\nrule.start = 0.7",  // keep checkpoints
+           "method.name = 'ce'\nmix.start = 0.5",
            "method.name = 'ce'\nplain.cutout = 0.2\nmask.kind = 'random'\nmask.start = 0.5",
            "method.name = 'ce'\nplain.cutout = 0.2\nmask.fill = 'noise'\nmask.draw = 'image'",
            "contrast.mu = 0.0\nmce.label = 'target'\ntarget.unit = 'sample'",

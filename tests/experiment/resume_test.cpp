@@ -36,6 +36,21 @@ TEST_F(ResumeSlow, MixedAndReSampledRunsGoOnBitForBit) {
             5);
 }
 
+TEST_F(ResumeSlow, RunsWithPastedPeaksGoOnBitForBit) {
+  EXPECT_GE(check_points("method.name = 'saliencymix'\nmask.prob = 0.0\nmix.prob = 0.5\n"
+                         "mix.draw = 'image'\n",
+                         5),
+            3);
+}
+
+// Prototypes are weights that no file of weights has.
+TEST_F(ResumeSlow, RunsWithPrototypesGoOnBitForBit) {
+  EXPECT_GE(check_points("method.name = 'bcl'\nmask.prob = 0.0\nloss.name = 'logit_adjusted'\n"
+                         "network.classifier = 'cosine'\n",
+                         5),
+            3);
+}
+
 // docs/reliability: 200 points in all, over loader threads 0/2/4.
 TEST_F(ResumeLong, GoesOnBitForBitFromEveryPoint) {
   int points = 0;
@@ -323,6 +338,21 @@ TEST_F(ResumeSlow, AVanishedFolderIsNotHalfMadeAnew) {
   };
   EXPECT_THAT(error_of<IoError>([&] { go_on(kEvery); }), HasSubstr("vanished"));
   EXPECT_FALSE(fs::exists(options_.root / "tiny-1"));
+}
+
+// A chosen list takes the place of all three; mixing from the first epoch on has nothing before it.
+TEST(KeptEpochs, AreWhereMasksMixingAndTheRuleStart) {
+  const auto kept = [](const std::string& toml) {
+    return kept_epochs(
+        resolve_recipe(config::Document::parse("train.epochs = 10\n" + toml, "test"), "a"));
+  };
+  const std::string starts = "mask.start = 5\nrule.start = 7\n";
+  EXPECT_EQ(kept(starts), (std::vector<int>{5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'cutmix'\n"), (std::vector<int>{5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'cutmix'\nmix.start = 2\n"), (std::vector<int>{2, 5, 7}));
+  EXPECT_EQ(kept(starts + "method.name = 'ce'\nmix.start = 0.2\n"), (std::vector<int>{2, 5, 7}))
+      << "to branch from";
+  EXPECT_EQ(kept(starts + "mix.start = 2\ncheckpoint.keep = [3]\n"), (std::vector<int>{3}));
 }
 
 TEST_F(ResumeSlow, KeepsTheLastTwoAndThoseThatAreWanted) {

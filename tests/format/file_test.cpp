@@ -145,6 +145,22 @@ TEST_F(File, AFailedAppendLeavesWholeLines) {
   EXPECT_EQ(read_text(file), "one\n");
 }
 
+TEST_F(File, AppendsBytesOrLeavesTheFile) {
+  const fs::path file = folder() / "records";
+  append_bytes(file, "one\n");
+  append_bytes(file, std::string("tw\0", 3));
+  append_bytes(file, "");
+  append_bytes(file, "three");
+  const std::string text("one\ntw\0three", 12);
+  EXPECT_EQ(read_text(file), text);
+  {
+    const SizeLimit limit(20);
+    EXPECT_THROW(append_bytes(file, "bytes that do not fit any more"), IoError);
+  }
+  EXPECT_EQ(read_text(file), text);
+  EXPECT_THROW(append_bytes(folder() / "none/records", "a"), IoError);
+}
+
 // RFC 1321, appendix A.5 (MD5) and FIPS 180-2, appendix B (SHA-256).
 TEST_F(File, DigestsGiveThePublishedAnswers) {
   const fs::path abc = folder() / "abc";

@@ -27,6 +27,13 @@ constexpr Dtype dtype_of() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return Dtype::u8;
 }
 
+/// How a field of a draw lies in a file.
+template <class Rows, class Get>
+struct Column {
+  using Field = std::remove_cvref_t<std::invoke_result_t<Get, decltype(std::declval<Rows&>()[0])>>;
+  using Stored = std::conditional_t<std::is_same_v<Field, bool>, std::uint8_t, Field>;
+};
+
 /// Collects tensors of a file and keeps their bytes.
 class Collector {
  public:
@@ -41,6 +48,12 @@ class Collector {
     const at::Tensor values = tensor.detach().to(at::kFloat).contiguous();
     const auto* data = static_cast<const std::byte*>(values.data_ptr());
     put(name, Dtype::f32, tensor.sizes().vec(), {data, data + values.nbytes()});
+  }
+  template <class Rows, class Get>
+  void column(const std::string& name, const Rows& rows, Get get) {
+    std::vector<typename Column<const Rows, Get>::Stored> values;
+    for (const auto& row : rows) values.push_back(get(row));
+    add(name, values);
   }
   std::vector<format::TensorView> views;
 
@@ -60,6 +73,24 @@ std::vector<T> values_of(const format::SafetensorsFile& file, const std::string&
   std::memcpy(out.data(), bytes.data(), bytes.size());
   return out;
 }
+
+/// Reads what Collector wrote.
+class Fields {
+ public:
+  explicit Fields(const format::SafetensorsFile& file) : file_(file) {}
+  template <class Rows, class Get>
+  void column(const std::string& name, Rows& rows, Get get) const {
+    if (file_.tensors().count(name) == 0) return;
+    const auto values = values_of<typename Column<Rows, Get>::Stored>(file_, name);
+    rows.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      get(rows[i]) = static_cast<typename Column<Rows, Get>::Field>(values[i]);
+    }
+  }
+
+ private:
+  const format::SafetensorsFile& file_;
+};
 
 /// A gradient with a brighter or darker rectangle and some noise, so that peaks are clear.
 std::vector<std::uint8_t> draw_pixels(std::uint64_t seed) {
@@ -82,102 +113,56 @@ std::vector<std::uint8_t> draw_pixels(std::uint64_t seed) {
   return out;
 }
 
-std::vector<plan::ImageDraw> load_draws(const format::SafetensorsFile& file,
-                                        const std::string& prefix) {
-  std::vector<plan::ImageDraw> out;
-  const auto index = values_of<std::uint32_t>(file, prefix + "index");
-  const auto y = values_of<std::uint32_t>(file, prefix + "crop_y");
-  const auto x = values_of<std::uint32_t>(file, prefix + "crop_x");
-  const auto flip = values_of<std::uint8_t>(file, prefix + "flip");
-  for (std::size_t i = 0; i < index.size(); ++i)
-    out.push_back({index[i], y[i], x[i], flip[i] != 0});
-  return out;
+// A list of draws lies in a file as one tensor a field: Collector writes these, Fields reads them.
+
+template <class File, class Rows, class Get>
+void image_columns(File& file, const std::string& prefix, Rows& rows, Get image) {
+  file.column(
+      prefix + "index", rows, [&](auto& row) -> auto& { return image(row).index; });
+  file.column(
+      prefix + "crop_y", rows, [&](auto& row) -> auto& { return image(row).crop_y; });
+  file.column(
+      prefix + "crop_x", rows, [&](auto& row) -> auto& { return image(row).crop_x; });
+  file.column(
+      prefix + "flip", rows, [&](auto& row) -> auto& { return image(row).flip; });
 }
 
-void add_draws(Collector& out, const std::string& prefix,
-               const std::vector<plan::ImageDraw>& draws) {
-  std::vector<std::uint32_t> index, y, x;
-  std::vector<std::uint8_t> flip;
-  for (const auto& draw : draws) {
-    index.push_back(draw.index);
-    y.push_back(draw.crop_y);
-    x.push_back(draw.crop_x);
-    flip.push_back(draw.flip ? 1 : 0);
-  }
-  out.add(prefix + "index", index);
-  out.add(prefix + "crop_y", y);
-  out.add(prefix + "crop_x", x);
-  out.add(prefix + "flip", flip);
+template <class File, class Rows>
+void image_columns(File& file, const std::string& prefix, Rows& rows) {
+  image_columns(
+      file, prefix, rows, [](auto& row) -> auto& { return row; });
 }
 
-std::vector<plan::MaskDraw> load_masks(const format::SafetensorsFile& file) {
-  std::vector<plan::MaskDraw> out;
-  const auto on = values_of<std::uint8_t>(file, "plan.mask.on");
-  const auto cutout = values_of<std::uint8_t>(file, "plan.mask.cutout");
-  const auto keep = values_of<double>(file, "plan.mask.keep");
-  const auto y = values_of<std::uint32_t>(file, "plan.mask.place_y");
-  const auto x = values_of<std::uint32_t>(file, "plan.mask.place_x");
-  const auto other = values_of<std::uint32_t>(file, "plan.mask.other");
-  for (std::size_t i = 0; i < on.size(); ++i) {
-    out.push_back({on[i] != 0, cutout[i] != 0, keep[i], y[i], x[i], other[i], 0});
-  }
-  return out;
+template <class File, class Rows>
+void mask_columns(File& file, Rows& rows) {
+  file.column(
+      "plan.mask.on", rows, [](auto& row) -> auto& { return row.on; });
+  file.column(
+      "plan.mask.cutout", rows, [](auto& row) -> auto& { return row.cutout; });
+  file.column(
+      "plan.mask.keep", rows, [](auto& row) -> auto& { return row.keep; });
+  file.column(
+      "plan.mask.place_y", rows, [](auto& row) -> auto& { return row.place_y; });
+  file.column(
+      "plan.mask.place_x", rows, [](auto& row) -> auto& { return row.place_x; });
+  file.column(
+      "plan.mask.other", rows, [](auto& row) -> auto& { return row.other; });
 }
 
-void add_masks(Collector& out, const std::vector<plan::MaskDraw>& masks) {
-  std::vector<std::uint8_t> on, cutout;
-  std::vector<double> keep;
-  std::vector<std::uint32_t> y, x, other;
-  for (const auto& mask : masks) {
-    on.push_back(mask.on ? 1 : 0);
-    cutout.push_back(mask.cutout ? 1 : 0);
-    keep.push_back(mask.keep);
-    y.push_back(mask.place_y);
-    x.push_back(mask.place_x);
-    other.push_back(mask.other);
-  }
-  out.add("plan.mask.on", on);
-  out.add("plan.mask.cutout", cutout);
-  out.add("plan.mask.keep", keep);
-  out.add("plan.mask.place_y", y);
-  out.add("plan.mask.place_x", x);
-  out.add("plan.mask.other", other);
-}
-
-std::vector<plan::MixDraw> load_mixes(const format::SafetensorsFile& file) {
-  if (file.tensors().count("plan.mix.on") == 0) return {};
-  std::vector<plan::MixDraw> out;
-  const auto on = values_of<std::uint8_t>(file, "plan.mix.on");
-  const auto keep = values_of<double>(file, "plan.mix.keep");
-  const auto own = values_of<double>(file, "plan.mix.own");
-  const auto y = values_of<std::uint32_t>(file, "plan.mix.place_y");
-  const auto x = values_of<std::uint32_t>(file, "plan.mix.place_x");
-  const auto partners = load_draws(file, "plan.mix.partner.");
-  for (std::size_t i = 0; i < on.size(); ++i) {
-    out.push_back({on[i] != 0, partners[i], keep[i], own[i], y[i], x[i]});
-  }
-  return out;
-}
-
-void add_mixes(Collector& out, const std::vector<plan::MixDraw>& mixes) {
-  std::vector<std::uint8_t> on;
-  std::vector<double> keep, own;
-  std::vector<std::uint32_t> y, x;
-  std::vector<plan::ImageDraw> partners;
-  for (const auto& mix : mixes) {
-    on.push_back(mix.on ? 1 : 0);
-    keep.push_back(mix.keep);
-    own.push_back(mix.own);
-    y.push_back(mix.place_y);
-    x.push_back(mix.place_x);
-    partners.push_back(mix.partner);
-  }
-  out.add("plan.mix.on", on);
-  out.add("plan.mix.keep", keep);
-  out.add("plan.mix.own", own);
-  out.add("plan.mix.place_y", y);
-  out.add("plan.mix.place_x", x);
-  add_draws(out, "plan.mix.partner.", partners);
+template <class File, class Rows>
+void mix_columns(File& file, Rows& rows) {
+  file.column(
+      "plan.mix.on", rows, [](auto& row) -> auto& { return row.on; });
+  file.column(
+      "plan.mix.keep", rows, [](auto& row) -> auto& { return row.keep; });
+  file.column(
+      "plan.mix.own", rows, [](auto& row) -> auto& { return row.own; });
+  file.column(
+      "plan.mix.place_y", rows, [](auto& row) -> auto& { return row.place_y; });
+  file.column(
+      "plan.mix.place_x", rows, [](auto& row) -> auto& { return row.place_x; });
+  image_columns(
+      file, "plan.mix.partner.", rows, [](auto& row) -> auto& { return row.partner; });
 }
 
 void bind(config::Binder& binder, StepSettings& settings) {
@@ -267,18 +252,20 @@ Step Step::load(const std::filesystem::path& shared, const std::filesystem::path
   step.make_network();
   const at::NoGradGuard guard;
   for (const auto& [name, shape, shadow, statistic] : step.network_->store().slots()) {
-    const auto values = values_of<float>(common, "weights." + name);
+    const std::string key = "weights." + name;
+    const auto values = values_of<float>(own.tensors().count(key) != 0 ? own : common, key);
     const at::Tensor view = step.network_->store().view(name);
     view.copy_(at::tensor(values).view(shape));
     step.before_[name] = view.clone();
   }
   step.target_probabilities_ = values_of<double>(own, "plan.target_probabilities");
   step.plan_.epoch = step.settings_.epoch;
-  step.plan_.images = load_draws(own, "plan.images.");
-  step.plan_.targets = load_draws(own, "plan.targets.");
+  const Fields fields(own);
+  image_columns(fields, "plan.images.", step.plan_.images);
+  image_columns(fields, "plan.targets.", step.plan_.targets);
   step.plan_.target_classes = values_of<std::int32_t>(own, "plan.target_classes");
-  step.plan_.masks = load_masks(own);
-  step.plan_.mixes = load_mixes(own);
+  mask_columns(fields, step.plan_.masks);
+  mix_columns(fields, step.plan_.mixes);
   for (const auto& mask : step.plan_.masks) step.plan_.masked = step.plan_.masked || mask.on;
   for (const auto& mix : step.plan_.mixes) step.plan_.masked = step.plan_.masked || mix.on;
   return step;
@@ -292,7 +279,8 @@ void Step::run() {
   wanted.mix = method::needs_of(settings_.method).mixing.kind;
   batch::Executor(wanted, *dataset_).execute(plan_, batch_);
   const auto method =
-      method::make_method(settings_.method, settings_.epochs, counts(), target_probabilities_);
+      method::make_method(settings_.method, settings_.epochs, counts(), target_probabilities_,
+                          nn::logit_scale(settings_.network));
   network_->store().zero_gradients();
   loss_ = method->loss(*network_, tensor::to_tensors(batch_, at::kCPU), settings_.epoch);
   loss_.total.backward();
@@ -302,10 +290,10 @@ void Step::write(const std::filesystem::path& file) const {
   Collector out;
   out.add("data.images", pixels_, {static_cast<std::int64_t>(labels_.size()), kSide, kSide, 3});
   out.add("data.labels", labels_);
-  add_draws(out, "plan.images.", plan_.images);
-  add_draws(out, "plan.targets.", plan_.targets);
-  add_masks(out, plan_.masks);
-  if (!plan_.mixes.empty()) add_mixes(out, plan_.mixes);
+  image_columns(out, "plan.images.", plan_.images);
+  image_columns(out, "plan.targets.", plan_.targets);
+  mask_columns(out, plan_.masks);
+  if (!plan_.mixes.empty()) mix_columns(out, plan_.mixes);
   out.add("plan.target_classes", plan_.target_classes);
   out.add("plan.target_probabilities", target_probabilities_);
   std::vector<float> pixels(batch_.pixels.size() / sizeof(float));

@@ -33,7 +33,8 @@ class Step {
  public:
   /// Data, plan and weights drawn from the seed.
   static Step draw(const std::string& toml);
-  /// Data, plan and weights as stored in two fixtures; `shared` holds data and weights.
+  /// Data, plan and weights as stored in two fixtures; `shared` holds data, and the weights that
+  /// `file` does not have.
   static Step load(const std::filesystem::path& shared, const std::filesystem::path& file);
 
   /// Executes the plan and computes loss and gradients.

@@ -18,6 +18,7 @@ import torch
 from resnet import of_weights
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from step_losses import classification, contrast, view_contrast
 from torch.nn import functional as F
 
 MEAN, STD = np.array([0.4914, 0.4822, 0.4465]), np.array([0.2023, 0.1994, 0.2010])
@@ -172,13 +173,29 @@ def normalised(image):
 
 # Network -----------------------------------------------------------------------------------------
 
-def network(d):
+class Cosine(torch.nn.Module):
+    """Cosines of features and class weights, times `scale`."""
+
+    def __init__(self, weight, scale):
+        super().__init__()
+        self.weight, self.scale = torch.nn.Parameter(weight), scale
+
+    def forward(self, x):
+        return self.scale * F.normalize(x, dim=1) @ F.normalize(self.weight, dim=1).T
+
+
+def network(d, recipe):
     weights = {k[8:]: torch.tensor(v) for k, v in d.items() if k.startswith("weights.")}
     head = {k[5:]: v for k, v in weights.items() if k.startswith("head.")}
     body = {k: v for k, v in weights.items() if not k.startswith("head.")}
     body |= {k.replace("running_mean", "num_batches_tracked"): torch.tensor(0)
              for k in body if k.endswith("running_mean")}
+    cosine = recipe["network"]["classifier"] == "cosine"
+    if cosine:
+        body["fc.bias"] = torch.zeros(len(body["fc.weight"]))
     net = of_weights(body).double().train()
+    if cosine:
+        net.fc = Cosine(net.fc.weight.detach(), recipe["network"]["scale"])
     net.head = mlp({k: v for k, v in head.items() if not k.startswith("prototypes.")})
     prototypes = {k[11:]: v for k, v in head.items() if k.startswith("prototypes.")}
     if prototypes:
@@ -220,70 +237,7 @@ def embedded(x, layers):
     return F.normalize(x, dim=1)
 
 
-# Losses ------------------------------------------------------------------------------------------
-
-def class_weights(d, recipe, classes):
-    """(1-b)/(1-b^n), scaled to sum to C, from the start of drw on."""
-    rule, step = recipe["rule"], recipe["step"]
-    start = rule["start"]
-    start = round(start * step["epochs"]) if isinstance(start, float) else start
-    if rule["name"] == "none" or step["epoch"] < start:
-        return torch.ones(classes, dtype=torch.double)
-    n = np.bincount(d["data.labels"], minlength=classes)
-    w = (1 - rule["b"]) / (1 - rule["b"] ** n)
-    return torch.tensor(w * classes / w.sum())
-
-
-def classification(rows, d, recipe, classes):
-    """`rows`: (log-probabilities, y, q, lambda, masked) of every judged image."""
-    w = class_weights(d, recipe, classes)
-    p = torch.tensor(d["plan.target_probabilities"])
-    own = target = total = target_total = 0
-    mixes = recipe["method"]["name"] not in ("ce", "smcl")
-    for log_p, y, q, share, masked in rows:
-        if recipe["mce"]["label"] != "mixed":
-            share = 0 if masked and recipe["mce"]["label"] == "target" else 1
-        own = own - share * w[y] * log_p[y]
-        total = total + w[y]
-        if share < 1:
-            expected = recipe["mce"]["target"] == "expected"
-            weight = w[q] if mixes else 1
-            target = target - (1 - share) * weight * ((p * log_p).sum() if expected else log_p[q])
-        target_total = target_total + w[q]
-    return own / total + target / (target_total if mixes else len(rows))
-
-
-def contrast(anchors, members, recipe):
-    """`anchors`: (image, z, y, q, lambda); `members`: image -> (z, class)."""
-    tau, own_term = recipe["contrast"]["tau"], recipe["contrast"]["own_term"]
-
-    def sc(image, z, c):
-        others = [(z_a, c_a) for name, (z_a, c_a) in members.items() if name != image]
-        terms = [z @ z_a / tau for z_a, _ in others] + ([z @ z / tau] if own_term else [])
-        positives = [z @ z_a / tau for z_a, c_a in others if c_a == c]
-        if not positives:
-            return 0
-        return sum(torch.logsumexp(torch.stack(terms), 0) - s for s in positives) / len(positives)
-
-    return sum(share * sc(image, z, y) + (1 - share) * sc(image, z, q)
-               for image, z, y, q, share in anchors) / len(anchors)
-
-
-def view_contrast(z, classes, prototypes, tau):
-    """Supervised contrast between views; with prototypes, balanced over classes (BCL)."""
-    members = list(zip(z, classes))
-    if prototypes is not None:
-        members += [(c, k) for k, c in enumerate(prototypes)]
-    total = 0
-    for i, (z_i, c_i) in enumerate(members[:len(z)]):
-        others = members[:i] + members[i + 1:]
-        sizes = np.bincount([c for _, c in others])
-        share = [1 / sizes[c] if prototypes is not None else 1 for _, c in others]
-        below = sum(w * torch.exp(z_i @ z_a / tau) for w, (z_a, _) in zip(share, others))
-        terms = [torch.log(below) - z_i @ z_a / tau for z_a, c_a in others if c_a == c_i]
-        total = total + sum(terms) / max(len(terms), 1)
-    return total / len(z)
-
+# A whole step ------------------------------------------------------------------------------------
 
 def reference(d, recipe):
     """What is expected of a step whose inputs are `d`."""
@@ -295,15 +249,14 @@ def reference(d, recipe):
     x_rows += [False] * len(b["targets"])
     if recipe["bn"]["stats"] == "all" or recipe["method"]["name"] != "smcl":
         x_rows = [True] * len(pixels)
-    net = network(d)
+    net = network(d, recipe)
     logits, z, after = forward(net, torch.tensor(pixels).permute(0, 3, 1, 2), torch.tensor(x_rows))
 
     y = [int(d["data.labels"][k]) for k in d["plan.images.index"]]
     q = [int(c) for c in d["plan.target_classes"]] or y
     share, area = b["lambda"] + [1] * count, b["area"] + [1] * count
     judged = range(2 * count if plain else count)
-    log_p = logits.log_softmax(1)
-    rows = [(log_p[r], y[r % count], q[r % count], share[r], r < count and masked[r])
+    rows = [(logits[r], y[r % count], q[r % count], share[r], r < count and masked[r])
             for r in judged]
     loss = {"classification": classification(rows, d, recipe, logits.shape[1])}
     loss["total"] = loss["classification"]
@@ -372,11 +325,13 @@ def projections(values):
 
 
 def fixture(out, files):
-    out = pathlib.Path(out)
+    out, shared = pathlib.Path(out), {}
     for file in files:
         d, recipe = read(file)
         expected = reference(d, recipe)
         case = {k: v for k, v in d.items() if k.startswith("plan.")}
+        case |= {k: v for k, v in d.items() if k.startswith(("data.", "weights."))
+                 and (shared.setdefault(k, v) != v).any()}
         for name, value in expected.items():
             if name == "batch.pixels":
                 case["expected.pixels"] = np.array([projections(image) for image in value])
@@ -385,12 +340,11 @@ def fixture(out, files):
             else:
                 case["expected.projected." + name] = np.array(projections(value))
         case |= {f"expected.gradient.{k}": expected[f"gradient.{k}"].astype(np.float32)
-                 for k in WHOLE}
+                 for k in WHOLE if f"gradient.{k}" in expected}
         with safe_open(file, "numpy") as f:
             text = f.metadata()["recipe"]
         save_file({k: np.ascontiguousarray(v) for k, v in case.items()},
                   out / (pathlib.Path(file).stem + ".safetensors"), {"recipe": text})
-    shared = {k: v for k, v in d.items() if k.startswith(("data.", "weights."))}
     save_file(shared, out / "shared.safetensors")
 
 

@@ -84,15 +84,14 @@ TEST_F(BatchMakerSlow, HasThemForMoreImagesThanBlocksFit) {
   expect_bits_at(32, 32, 6, 3000);
 }
 
-TEST_F(BatchMakerTest, ACapturedStepReplaysWithOtherPlans) {
-  const Pictures set(21, 32, 32);
-  const DeviceImages images(set, 0);
-  batch::ExecutorSettings settings;
-  settings.precision = batch::Precision::bf16;
+void expect_replays(const batch::ExecutorSettings& settings, const data::Dataset& set,
+                    const DeviceImages& images) {
+  SCOPED_TRACE(described(settings));
+  const bool mixes = settings.mix != plan::MixKind::none;
   std::vector<plan::StepPlan> plans;
   for (std::uint64_t seed = 1; plans.size() < 8; ++seed) {
-    plan::StepPlan plan = any_plan(seed, 16, set);
-    if (plan.masked && plan.targets.empty() && plan.target_classes.empty()) {
+    plan::StepPlan plan = any_step(settings, seed, 16, set);
+    if (plan.masked && plan.targets.empty() && (mixes || plan.target_classes.empty())) {
       plans.push_back(std::move(plan));
     }
   }
@@ -112,6 +111,18 @@ TEST_F(BatchMakerTest, ACapturedStepReplaysWithOtherPlans) {
       maker.download(shape, got, stream.get());
       expect_same(expected, got);
     }
+  }
+}
+
+TEST_F(BatchMakerTest, ACapturedStepReplaysWithOtherPlans) {
+  const Pictures set(21, 32, 32);
+  const DeviceImages images(set, 0);
+  batch::ExecutorSettings settings;
+  settings.precision = batch::Precision::bf16;
+  for (const auto mix : {plan::MixKind::none, plan::MixKind::blend, plan::MixKind::paste,
+                         plan::MixKind::paste_peak}) {
+    settings.mix = mix;
+    expect_replays(settings, set, images);
   }
 }
 

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   add_eval(app);
   add_compare(app);
   add_explain(app);
+  add_analyze(app);
   add_data(app);
   add_doctor(app);
   add_manual(app);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 #include "batch/augment.h"
 #include "core/error.h"
+#include "experiment/shown_image.h"
 #include "image/draw.h"
 
 namespace smcl::experiment {
@@ -79,12 +79,6 @@ void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settin
   }
 }
 
-/// Pixel of the original that an augmented pixel shows.
-Point original_pixel(Point p, const plan::Crop& crop, int width, int padding) {
-  const int x = crop.flip ? width - 1 - p.x : p.x;
-  return {crop.top + p.y - padding, crop.left + x - padding};
-}
-
 /// Sums over images of how well places fit the object.
 void add_quality(const Explained& one, const data::Opened& data, int padding, PlaceQuality& sum) {
   const auto object = data.train->object_mask(one.sample, 0);
@@ -119,20 +113,6 @@ PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& 
   sum.object_covered /= count;
   sum.box_area /= count;
   return sum;
-}
-
-/// Image `i` of the first block of a normalised fp32 batch, as bytes again.
-Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm) {
-  Image out(batch.height, batch.width, 3);
-  const std::size_t values = static_cast<std::size_t>(batch.height) * batch.width * 3;
-  std::vector<float> pixels(values);
-  std::memcpy(pixels.data(), batch.pixels.data() + i * values * sizeof(float),
-              values * sizeof(float));
-  for (std::size_t v = 0; v < values; ++v) {
-    const double byte = (pixels[v] * norm.std[v % 3] + norm.mean[v % 3]) * 255.0;
-    out.row(0)[v] = static_cast<std::uint8_t>(std::clamp(std::lround(byte), 0L, 255L));
-  }
-  return out;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr int kNearest = 5;
 constexpr int kMargin = 12;
 constexpr int kFrame = 4;
 constexpr int kLine = 2 * draw::kGlyphHeight + 5;  // of text at twice its size
-constexpr int kCaption = kLine + draw::kGlyphHeight + 10;
+constexpr int kCaption = 2 * kLine + 8;
 constexpr int kCell = 128;  // pixels that an image is brought to, or more where it is larger
 
 constexpr draw::Colour kWhite{255, 255, 255};
@@ -26,11 +26,11 @@ constexpr draw::Colour kOwn{0, 90, 200};
 constexpr draw::Colour kRare{225, 115, 0};
 constexpr draw::Colour kOther{185, 185, 185};
 
-/// At twice the size, cut off where it is longer than a cell.
-void headline(Image& canvas, Point at, std::string words, int width) {
+/// At twice the size, cut off where it is longer than `width`.
+void write_line(Image& canvas, Point at, std::string words, int width, draw::Colour colour) {
   const auto most = static_cast<std::size_t>(width / (2 * draw::kGlyphAdvance));
   if (words.size() > most) words = words.substr(0, most - 1) + ".";
-  draw::text(canvas, at, words, kBlack, 2);
+  draw::text(canvas, at, words, colour, 2);
 }
 
 std::string rounded(float cosine) {
@@ -64,7 +64,8 @@ class Grid {
     const auto label = queries_.seen.masked.predictions.labels[query];
     const Image plain = denormalised(batch, 1, norm);
     const Image masked = denormalised(batch, 0, norm);
-    place(0, plain.view(), label, "as it is", kWhite);
+    place(0, plain.view(), label,
+          concat(what_.data.train_counts[static_cast<std::size_t>(label)], " images"), kWhite);
     place(1, masked.view(), label, predicted(query), kWhite);
     mark(batch.peaks.at(0), batch.boxes.at(0));
     std::vector<std::uint8_t> scratch;
@@ -114,7 +115,7 @@ class Grid {
 
   std::string predicted(std::size_t query) const {
     const auto label = queries_.seen.masked.predictions.predicted(query);
-    return concat("taken for ", what_.data.train->class_names()[static_cast<std::size_t>(label)]);
+    return concat("-> ", what_.data.train->class_names()[static_cast<std::size_t>(label)]);
   }
 
   /// An image with its class and a line of text.
@@ -126,11 +127,9 @@ class Grid {
     draw::blit(canvas_, picture, {at.y + kFrame, at.x + kFrame}, scale_);
     const int below = at.y + cell_h_ + 2 * kFrame + 4;
     const auto number = static_cast<std::size_t>(label);
-    headline(canvas_, {below, at.x + kFrame}, what_.data.train->class_names()[number],
-             column_width());
-    draw::text(canvas_, {below + kLine, at.x + kFrame},
-               column == 0 ? concat(what_.data.train_counts[number], " training images") : line,
-               kGrey);
+    write_line(canvas_, {below, at.x + kFrame}, what_.data.train->class_names()[number],
+               column_width(), kBlack);
+    write_line(canvas_, {below + kLine, at.x + kFrame}, line, column_width(), kGrey);
   }
 
   /// Box and centre of the mask, on the masked image.
@@ -226,9 +225,11 @@ std::vector<AnalysisGrid> neighbour_pictures(const AnalysisData& what, const Gal
     pictures.push_back(
         {{concat("analysis/", queries.key, ending, ".png"), title,
           concat(
-              "A row a masked image of another class, frequent classes first: the image, what the "
-              "network sees of it with the box and centre of the mask, and the unmasked training "
-              "images whose features are nearest to it by cosine. ",
+              "A row a masked image of another class, frequent classes first: the image, with the "
+              "number of its class's training images; what the network sees of it, with box and "
+              "centre of the mask, and after the arrow the class that it is taken for; the "
+              "unmasked "
+              "training images whose features are nearest to it by cosine. ",
               words)},
          grid.take()});
   };

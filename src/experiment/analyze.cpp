@@ -255,8 +255,9 @@ std::string mask_text(const record::Analysis& analysis) {
   std::string text;
   if (const auto masks = analysis.settings.find("masks"); masks != analysis.settings.end()) {
     for (const auto& [key, value] : masks->items()) {
-      text += concat(text.empty() ? "" : ", ", key, " = ",
-                     value.is_string() ? value.get<std::string>() : value.dump());
+      std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+      std::erase(shown, '"');
+      text += concat(text.empty() ? "" : ", ", key, " = ", shown);
     }
   }
   return text;

@@ -114,8 +114,18 @@ std::vector<Agreeing> class_ways(const AnalysisData& what, const Gallery& galler
   }
   const auto alone = singletons(static_cast<int>(classes));
   ways.push_back({"own_class", "in the image's class", {gallery.labels, alone}, labels, {}});
-  ways.push_back(
-      {"target_class", "in the target class", {gallery.labels, alone}, queries.images.targets, {}});
+  // An image that is pulled to its own class tells nothing of other classes.
+  Marks elsewhere(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    elsewhere[i] = queries.images.targets[i] != labels[i] ? 1 : 0;
+  }
+  if (any(elsewhere)) {
+    ways.push_back({"target_class",
+                    "in the target class",
+                    {gallery.labels, alone},
+                    queries.images.targets,
+                    elsewhere});
+  }
   return ways;
 }
 
@@ -234,7 +244,7 @@ void add_similarity(const Gallery& gallery, const Queries& queries,
   const std::vector<std::int32_t>& targets = queries.images.targets;
   const metrics::ClassMeans means(gallery.unit, gallery.labels,
                                   queries.seen.masked.predictions.classes);
-  const auto of = [&](const char* key, const char* title, const auto& classes) {
+  const auto of = [&](const char* key, const char* title, const auto& classes, bool others) {
     Pair pair;
     pair.key = concat("similarity.", queries.key, ".", key);
     pair.title = title;
@@ -244,7 +254,9 @@ void add_similarity(const Gallery& gallery, const Queries& queries,
     std::vector<double> plain_chance;
     for (std::size_t i = 0; i < labels.size(); ++i) {
       // An image that is its class's only one has nothing to be like.
-      pair.counts.push_back(means.has(classes[i], queries.own[i]) ? 1 : 0);
+      const bool counts =
+          means.has(classes[i], queries.own[i]) && !(others && classes[i] == labels[i]);
+      pair.counts.push_back(counts ? 1 : 0);
       const auto masked = queries.seen.masked.features.row(i);
       const auto plain = queries.seen.plain.features.row(i);
       pair.masked.push_back(means.cosine(masked, classes[i], queries.own[i]));
@@ -257,8 +269,8 @@ void add_similarity(const Gallery& gallery, const Queries& queries,
     pair.plain_chance = mean_of_counted(plain_chance, pair.counts);
     add_pair(pair, bootstrap, list);
   };
-  of("target", "cosine with the target class", targets);
-  of("own", "cosine with the image's class", labels);
+  of("target", "cosine with the target class", targets, true);
+  of("own", "cosine with the image's class", labels, false);
 }
 
 void add_mass(const AnalysisData& what, const Queries& queries,

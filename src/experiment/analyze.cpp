@@ -64,7 +64,9 @@ json settings_of(const record::RunFolder& folder, const Recipe& recipe,
   std::string precision;
   for (const config::Resolved& each : recipe.resolved) {
     if (std::find(kMaskKeys.begin(), kMaskKeys.end(), each.key) != kMaskKeys.end()) {
-      masks[each.key] = each.value;
+      std::string value = each.value;
+      std::erase(value, '"');
+      masks[each.key] = value;
     }
     if (each.key == "run.precision") precision = each.value;
   }
@@ -255,9 +257,8 @@ std::string mask_text(const record::Analysis& analysis) {
   std::string text;
   if (const auto masks = analysis.settings.find("masks"); masks != analysis.settings.end()) {
     for (const auto& [key, value] : masks->items()) {
-      std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-      std::erase(shown, '"');
-      text += concat(text.empty() ? "" : ", ", key, " = ", shown);
+      text += concat(text.empty() ? "" : ", ", key, " = ",
+                     value.is_string() ? value.get<std::string>() : value.dump());
     }
   }
   return text;

@@ -128,8 +128,8 @@ class Grid {
     const int below = at.y + cell_h_ + 2 * kFrame + 4;
     const auto number = static_cast<std::size_t>(label);
     write_line(canvas_, {below, at.x + kFrame}, what_.data.train->class_names()[number],
-               column_width(), kBlack);
-    write_line(canvas_, {below + kLine, at.x + kFrame}, line, column_width(), kGrey);
+               column_width() - kFrame, kBlack);
+    write_line(canvas_, {below + kLine, at.x + kFrame}, line, column_width() - kFrame, kGrey);
   }
 
   /// Box and centre of the mask, on the masked image.

@@ -28,11 +28,15 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first);
 }
 
-std::string shown(const Measure& measure) {
+/// `with_chance`: where the column of chances has none, since runs differ in it.
+std::string shown(const Measure& measure, bool with_chance) {
   std::string text = number(measure.value, measure.unit);
   if (measure.low && measure.high) {
     text += concat(" [", trimmed(number(*measure.low, measure.unit)), ", ",
                    trimmed(number(*measure.high, measure.unit)), "]");
+  }
+  if (with_chance && measure.chance) {
+    text += concat(" (chance ", trimmed(number(*measure.chance, measure.unit)), ")");
   }
   return text;
 }
@@ -91,10 +95,12 @@ std::vector<Table> analysis_tables(std::span<const AnalysedRun> runs, const std:
     }
     Table table(columns);
     for (const Measure* measure : group.measures) {
-      std::vector<Cell> cells{measure->title, chance_of(runs, measure->key)};
+      const Cell chance = chance_of(runs, measure->key);
+      const bool apart = std::holds_alternative<std::monostate>(chance);
+      std::vector<Cell> cells{measure->title, chance};
       for (const AnalysedRun& run : runs) {
         const Measure* own = find(run, measure->key);
-        cells.push_back(own == nullptr ? Cell{} : Cell{shown(*own)});
+        cells.push_back(own == nullptr ? Cell{} : Cell{shown(*own, apart)});
       }
       table.add_row(std::move(cells));
     }

@@ -32,9 +32,9 @@ TEST(AnalysisTable, HasATableAGroupAndAColumnARun) {
             "in few, masked     1.0    12.5 [10.0, 15.0]    50.0 [10.0, 15.0]\n"
             "in few, change  -         -5.0               -\n");
   EXPECT_EQ(tables[1].text(),
-            "Similarity  ce-1    smcl-1\n"
-            "cosine       0.500   0.500\n")
-      << "chances that differ belong to no column";
+            "Similarity  ce-1                   smcl-1\n"
+            "cosine       0.500 (chance 0.250)   0.500 (chance 0.260)\n")
+      << "chances that differ stand with their runs";
 }
 
 TEST(AnalysisTable, OnlyWhatIsAskedFor) {

@@ -7,7 +7,6 @@
 namespace smcl::report {
 namespace {
 
-using record::Measure;
 using record::Unit;
 
 std::vector<AnalysedRun> runs() {

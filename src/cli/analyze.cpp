@@ -67,6 +67,10 @@ void analyze(Options options) {
   std::vector<report::AnalysedRun> runs;
   for (const std::string& run : options.runs) runs.push_back(analyse(run, options));
   warn_of_masks(runs);
+  if (report::analysis_rows(runs, options.only).rows() == 0) {
+    throw UsageError(concat("--only ", options.only,
+                            ": no measure has a key that begins so; --format csv lists the keys"));
+  }
   if (options.format == "text") return show_text(runs, options);
   std::cout << render(report::analysis_rows(runs, options.only), options.format);
 }

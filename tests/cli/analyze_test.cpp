@@ -50,6 +50,10 @@ TEST(AnalyzeSlow, ShowsRunsSideBySide) {
   again.insert(again.end(), {"--format", "json", "--only", "bias."});
   const Result rows = smcl(again);
   EXPECT_THAT(rows.err, HasSubstr("nothing was computed"));
+  again.back() = "nothing.";
+  const Result none = smcl(again);
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no measure has a key that begins so"));
   std::size_t of_ce = 0;
   const auto all = nlohmann::json::parse(rows.out);
   for (const auto& row : all) {

@@ -34,6 +34,7 @@ endfunction()
 
 smcl_fuzz(safetensors MAX_LEN 4096 MALLOC_MB 1 DEPS format)
 smcl_fuzz(predictions MAX_LEN 4096 MALLOC_MB 1 DEPS record)
+smcl_fuzz(analysis MAX_LEN 4096 MALLOC_MB 1 DEPS record)
 smcl_fuzz(json_lines MAX_LEN 4096 MALLOC_MB 1 DEPS record)
 smcl_fuzz(run_state MAX_LEN 4096 MALLOC_MB 1 DEPS record SOURCES train/run_point.cpp)
 smcl_fuzz(recipe MAX_LEN 4096 MALLOC_MB 1 DEPS data plan)

@@ -12,6 +12,7 @@ void add_eval(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_report(CLI::App& app);
 void add_explain(CLI::App& app);
+void add_analyze(CLI::App& app);
 void add_data(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_manual(CLI::App& app);

@@ -111,21 +111,6 @@ Judged from_stored(const record::RunFolder& folder, const Options& options) {
   return with_stage(folder, std::move(judged), options.set.empty());
 }
 
-/// Only the weights that were asked for by name: the default is always there.
-void check_weights(const record::RunFolder& folder, const std::string& which) {
-  std::error_code ignored;
-  const auto there = [&](const std::string& name) {
-    return std::filesystem::exists(folder.weights_file(name), ignored);
-  };
-  if (which.empty() || there(which)) return;
-  std::string list;
-  for (const std::string name : {"last", "best_on_val", "best_on_test"}) {
-    if (there(name)) list += (list.empty() ? "" : ", ") + name;
-  }
-  throw UsageError(concat("--weights ", which, ": ", folder.path().string(), " has ",
-                          list.empty() ? "no weights" : list));
-}
-
 void check_overrides(const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides) {
     if (!assignment.starts_with("data.") && !assignment.starts_with("scenes.") &&
@@ -140,7 +125,8 @@ void check_overrides(const std::vector<std::string>& overrides) {
 
 Judged from_weights(const record::RunFolder& folder, const Options& options) {
   check_overrides(options.set);
-  check_weights(folder, options.weights);
+  // Only where they were asked for by name: the default is always there.
+  if (!options.weights.empty()) check_weights(folder, options.weights);
   Judged judged = classes_of(folder);
   const experiment::Recipe recipe = stored_recipe(folder, options.set);
   tensor::prepare_runtime(recipe.runtime.threads);

@@ -114,35 +114,18 @@ void add_masks(report::Report& report) {
   }
 }
 
-/// The path of a picture that a file names: inside the run folder, nowhere else.
-std::filesystem::path picture_path(const report::RunData& run, const std::string& name) {
-  const std::filesystem::path path(name);
-  const bool inside = path.is_relative() && std::none_of(path.begin(), path.end(),
-                                                         [](const auto& p) { return p == ".."; });
-  if (!inside) {
-    throw DataError(concat(run.run.path, "/analysis.json: picture '", name,
-                           "' lies outside of the run folder"));
-  }
-  return std::filesystem::path(run.run.path) / path;
-}
-
 void add_pictures(report::Report& report, const report::RunData& run, std::size_t& bytes) {
-  format::reading(run.run.path + "/analysis.json", [&] {
-    for (const nlohmann::json& each : run.analysis.value("pictures", nlohmann::json::array())) {
-      const auto file = picture_path(run, each.at("file").get<std::string>());
-      const auto png = format::read_file(file);
-      decode_png(png, file.string());  // nothing else gets into the page
-      if (bytes + png.size() > kMostPictureBytes) {
-        report.left_out.push_back(concat(file.string(), ": the page would become too large"));
-        continue;
-      }
-      bytes += png.size();
-      report.backgrounds.push_back(
-          {concat(run.run.row.run, ": ", each.value("title", std::string("picture"))),
-           each.value("caption", std::string()), png});
+  for (const record::AnalysisPicture& each : run.analysis->pictures) {
+    const auto file = std::filesystem::path(run.run.path) / each.file;
+    const auto png = format::read_file(file);
+    decode_png(png, file.string());  // nothing else gets into the page
+    if (bytes + png.size() > kMostPictureBytes) {
+      report.left_out.push_back(concat(file.string(), ": the page would become too large"));
+      continue;
     }
-    return 0;
-  });
+    bytes += png.size();
+    report.backgrounds.push_back({concat(run.run.row.run, ": ", each.title), each.caption, png});
+  }
 }
 
 /// Pictures of the first analysed run of each group.
@@ -151,7 +134,7 @@ void add_backgrounds(report::Report& report) {
   for (const report::Condition& condition : report.conditions) {
     for (const report::GroupResult& group : condition.groups) {
       for (const report::RunData* run : report::runs_of(report, group.group)) {
-        if (run->analysis.is_null()) continue;
+        if (!run->analysis) continue;
         add_pictures(report, *run, bytes);
         break;
       }

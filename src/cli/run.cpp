@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   add_compare(app);
   add_report(app);
   add_explain(app);
+  add_analyze(app);
   add_data(app);
   add_doctor(app);
   add_manual(app);

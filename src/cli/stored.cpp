@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "core/error.h"
 #include "experiment/run.h"
 
 namespace smcl::cli {
@@ -14,6 +15,20 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
   return experiment::resolve_stored(document, "run");
+}
+
+void check_weights(const record::RunFolder& folder, const std::string& which) {
+  std::error_code ignored;
+  const auto there = [&](const std::string& name) {
+    return std::filesystem::exists(folder.weights_file(name), ignored);
+  };
+  if (there(which)) return;
+  std::string list;
+  for (const std::string name : {"last", "best_on_val", "best_on_test"}) {
+    if (there(name)) list += (list.empty() ? "" : ", ") + name;
+  }
+  throw UsageError(concat("--weights ", which, ": ", folder.path().string(), " has ",
+                          list.empty() ? "no weights" : list));
 }
 
 }  // namespace smcl::cli

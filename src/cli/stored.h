@@ -17,6 +17,9 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides = {});
 
+/// Throws UsageError, which lists those that are there, where the run has no weights `which`.
+void check_weights(const record::RunFolder& folder, const std::string& which);
+
 /// `read(summary)` of the run folder at `run`; what it misses in there becomes a DataError.
 template <class Read>
 auto from_summary(const std::string& run, const nlohmann::json& summary, Read&& read) {

@@ -6,6 +6,7 @@
 #include "batch/augment.h"
 #include "core/error.h"
 #include "experiment/explain_parts.h"
+#include "experiment/shown_image.h"
 
 namespace smcl::experiment {
 namespace {
@@ -61,12 +62,6 @@ void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settin
     one.original = copy(view);
     use(one);
   }
-}
-
-/// Pixel of the original that an augmented pixel shows.
-Point original_pixel(Point p, const plan::Crop& crop, int width, int padding) {
-  const int x = crop.flip ? width - 1 - p.x : p.x;
-  return {crop.top + p.y - padding, crop.left + x - padding};
 }
 
 /// Sums over images of how well places fit the object.

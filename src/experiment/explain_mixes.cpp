@@ -8,6 +8,7 @@
 #include "batch/placement.h"
 #include "core/error.h"
 #include "experiment/explain_parts.h"
+#include "experiment/shown_image.h"
 
 namespace smcl::experiment {
 namespace {

@@ -15,19 +15,6 @@ constexpr int kLine = draw::kGlyphHeight + kGap;
 
 }  // namespace
 
-Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm) {
-  Image out(batch.height, batch.width, 3);
-  const std::size_t values = static_cast<std::size_t>(batch.height) * batch.width * 3;
-  std::vector<float> pixels(values);
-  std::memcpy(pixels.data(), batch.pixels.data() + i * values * sizeof(float),
-              values * sizeof(float));
-  for (std::size_t v = 0; v < values; ++v) {
-    const double byte = (pixels[v] * norm.std[v % 3] + norm.mean[v % 3]) * 255.0;
-    out.row(0)[v] = static_cast<std::uint8_t>(std::clamp(std::lround(byte), 0L, 255L));
-  }
-  return out;
-}
-
 std::string class_of(const data::Opened& data, std::uint32_t sample) {
   const auto label = static_cast<std::size_t>(data.train->label(sample));
   return concat(data.train->class_names()[label], " (", data.train_counts[label], " images)");

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "batch/batch.h"
 #include "data/open.h"
 #include "image/image.h"
 
@@ -28,9 +27,6 @@ std::vector<Item> spread(const std::vector<std::vector<Item>>& by_class, int cou
   chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(count)));
   return chosen;
 }
-
-/// Image `i` of the first block of a normalised fp32 batch, as bytes again.
-Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm);
 
 /// "cat (50 images)": the class of a training image and how many it has.
 std::string class_of(const data::Opened& data, std::uint32_t sample);

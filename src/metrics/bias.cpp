@@ -173,15 +173,6 @@ PerClass class_gaps(const HitTable& table, const Pick& pick) {
   return gaps;
 }
 
-/// Linear between the order statistics, position (n - 1) * share.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double position = static_cast<double>(sorted.size() - 1) * share;
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double part = position - static_cast<double>(below);
-  return sorted[below] + part * (sorted[above] - sorted[below]);
-}
-
 GroupIntervals intervals(const HitTable& table, const std::vector<Group>& groups,
                          const Bootstrap& bootstrap) {
   std::array<std::vector<double>, kGroups> draws;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "metrics/bootstrap.h"
 #include "metrics/metrics.h"
 
 namespace smcl::metrics {
@@ -38,11 +39,6 @@ struct GroupValues {
   std::optional<double> all, many, medium, few, medium_few;
 };
 
-struct Interval {
-  double low = 0.0;
-  double high = 0.0;
-};
-
 struct GroupIntervals {
   std::optional<Interval> all, many, medium, few, medium_few;
 };
@@ -65,16 +61,9 @@ struct BackgroundBias {
   GroupValues flips;
 };
 
-/// Percentile bootstrap: the objects of each class are drawn with replacement, class by class.
-struct Bootstrap {
-  std::uint64_t seed = 0;
-  int resamples = 1000;  ///< 0: no intervals
-  double level = 0.95;
-};
-
-/// Bias by backgrounds (docs/scenes.md). A group with a class that has fewer than two objects gets
-/// no interval. Throws InternalError where sizes, kinds or objects do not fit, DataError where a
-/// logit is not finite.
+/// Bias by backgrounds (docs/scenes.md); intervals over the objects of each class. A group with a
+/// class that has fewer than two objects gets no interval. Throws InternalError where sizes, kinds
+/// or objects do not fit, DataError where a logit is not finite.
 BackgroundBias background_bias(const Predictions& predictions, const BackgroundTruth& truth,
                                std::span<const int> train_counts, const GroupBounds& bounds,
                                const Bootstrap& bootstrap);

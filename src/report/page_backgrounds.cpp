@@ -1,8 +1,6 @@
-#include <algorithm>
 #include <map>
 
 #include "core/error.h"
-#include "format/json.h"
 #include "metrics/paired.h"
 #include "report/markup.h"
 #include "report/page_parts.h"
@@ -11,51 +9,43 @@
 namespace smcl::report {
 namespace {
 
-/// A measure in the order of the files, by group and run.
-struct Measure {
-  std::string title, section, unit;
-  std::optional<double> chance;
-  std::map<std::size_t, std::vector<double>> values;  ///< by place of the group
+/// A measure over the runs of a condition, by place of their group.
+struct OverRuns {
+  record::Measure first;
+  std::map<std::size_t, std::vector<double>> values;
+  std::vector<double> chances;
 };
 
-void add(std::vector<Measure>& measures, std::map<std::string, std::size_t>& place,
-         std::size_t group, const nlohmann::json& entry) {
-  const auto key = entry.at("key").get<std::string>();
-  const auto [found, fresh] = place.emplace(key, measures.size());
-  if (fresh) {
-    Measure& measure = measures.emplace_back();
-    measure.title = entry.value("title", key);
-    measure.section = entry.value("group", std::string());
-    measure.unit = entry.value("unit", std::string());
-    if (entry.contains("chance")) measure.chance = format::optional_number(entry.at("chance"));
-  }
-  const auto value = format::optional_number(entry.at("value"));
-  if (value) measures[found->second].values[group].push_back(*value);
-}
-
-std::vector<Measure> measures_of(const Report& report, const Condition& condition) {
-  std::vector<Measure> measures;
+/// In the order of the files.
+std::vector<OverRuns> measures_of(const Report& report, const Condition& condition) {
+  std::vector<OverRuns> all;
   std::map<std::string, std::size_t> place;
   for (std::size_t g = 0; g < condition.groups.size(); ++g) {
     for (const RunData* run : runs_of(report, condition.groups[g].group)) {
-      if (run->analysis.is_null()) continue;
-      format::reading(run->run.path + "/analysis.json", [&] {
-        for (const nlohmann::json& entry : run->analysis.at("measures")) {
-          add(measures, place, g, entry);
-        }
-        return 0;
-      });
+      if (!run->analysis) continue;
+      for (const record::Measure& measure : run->analysis->measures) {
+        const auto [found, fresh] = place.emplace(measure.key, all.size());
+        if (fresh) all.push_back({measure, {}, {}});
+        OverRuns& over = all[found->second];
+        over.values[g].push_back(measure.value);
+        if (measure.chance) over.chances.push_back(*measure.chance);
+      }
     }
   }
-  return measures;
+  return all;
 }
 
 /// Shares and points in percent, cosines as they are.
-std::string number(double value, const Measure& measure) {
-  return measure.unit == "cosine" ? fixed(value, 3) : fixed(value * 100.0, 1);
+std::string number(double value, const OverRuns& measure) {
+  return measure.first.unit == record::Unit::cosine ? fixed(value, 3) : fixed(value * 100.0, 1);
 }
 
-std::string cell(const Measure& measure, std::size_t group) {
+std::string chance_of(const OverRuns& measure) {
+  if (measure.chances.empty()) return "-";
+  return number(metrics::moments(measure.chances).mean, measure);
+}
+
+std::string cell(const OverRuns& measure, std::size_t group) {
   const auto found = measure.values.find(group);
   if (found == measure.values.end()) return "<td class=\"num\">-</td>";
   const std::vector<double>& values = found->second;
@@ -65,23 +55,22 @@ std::string cell(const Measure& measure, std::size_t group) {
   return concat("<td class=\"num\">", number(of_runs.mean, measure), spread, "</td>");
 }
 
-std::string table_of(const Condition& condition, const std::vector<Measure>& measures) {
+std::string table_of(const Condition& condition, const std::vector<OverRuns>& measures) {
   std::string text = "<table><thead><tr><th scope=\"col\">measure</th>";
   for (const GroupResult& group : condition.groups) {
     text += concat("<th scope=\"col\" class=\"num\">", escaped(group.group.label), "</th>");
   }
   text += "<th scope=\"col\" class=\"num\">chance</th></tr></thead><tbody>";
   std::string section;
-  for (const Measure& measure : measures) {
-    if (measure.section != section) {
-      section = measure.section;
+  for (const OverRuns& measure : measures) {
+    if (measure.first.group != section) {
+      section = measure.first.group;
       text += concat("<tr class=\"strong\"><th scope=\"rowgroup\" colspan=\"",
                      condition.groups.size() + 2, "\">", escaped(section), "</th></tr>");
     }
-    text += concat("<tr><th scope=\"row\">", escaped(measure.title), "</th>");
+    text += concat("<tr><th scope=\"row\">", escaped(measure.first.title), "</th>");
     for (std::size_t g = 0; g < condition.groups.size(); ++g) text += cell(measure, g);
-    text += concat("<td class=\"num\">", measure.chance ? number(*measure.chance, measure) : "-",
-                   "</td></tr>");
+    text += concat("<td class=\"num\">", chance_of(measure), "</td></tr>");
   }
   return text + "</tbody></table>";
 }
@@ -91,7 +80,7 @@ std::string table_of(const Condition& condition, const std::vector<Measure>& mea
 std::string backgrounds_section(const Report& report) {
   std::string body;
   for (const Condition& condition : report.conditions) {
-    const std::vector<Measure> measures = measures_of(report, condition);
+    const std::vector<OverRuns> measures = measures_of(report, condition);
     if (measures.empty()) continue;
     body += condition_heading(condition) + scrolling("backgrounds", table_of(condition, measures));
   }
@@ -100,7 +89,8 @@ std::string backgrounds_section(const Report& report) {
   }
   if (body.empty()) return "";
   return "<section><h2>Backgrounds</h2><p class=\"note\">Measures of smcl analyze: mean and "
-         "standard deviation over runs, in percent but for cosines.</p>" +
+         "standard deviation over runs, in percent but for cosines; chance: the mean of "
+         "theirs.</p>" +
          body + "</section>";
 }
 

@@ -110,8 +110,7 @@ RunData read_run_data(const record::RunFolder& folder, Which which) {
   }
   read_curves(data, folder);
   if (which == Which::last) read_predictions(data, folder);
-  const auto analysis = folder.path() / "analysis.json";
-  if (std::filesystem::exists(analysis)) data.analysis = format::read_json_object(analysis);
+  data.analysis = record::read_analysis(folder.path());
   return data;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "metrics/metrics.h"
+#include "record/analysis.h"
 #include "record/run_folder.h"
 #include "report/recipe_groups.h"
 #include "report/summary.h"
@@ -34,7 +35,7 @@ struct RunData {
   std::vector<std::string> warnings;     ///< signs of failure
   nlohmann::json summary;
   nlohmann::json fingerprint;
-  nlohmann::json analysis;  ///< analysis.json, null where there is none
+  std::optional<record::Analysis> analysis;
 };
 
 /// Results of a finished run from its summary.json: everything of RecipeRun but the settings.

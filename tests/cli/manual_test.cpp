@@ -22,7 +22,8 @@ TEST(Manual, SaysWhatHelpSays) {
   EXPECT_EQ(page.rfind(".TH SMCL 1", 0), 0U);
   for (const char* text :
        {"smcl data verify", "--branch-from", "--by-recipe", "{text,json,csv}", "Exit codes: 0 done",
-        "override a setting: section.key=value (repeatable)", "(default: runs)"}) {
+        "override a setting: section.key=value (repeatable)", "(default: runs)", "smcl analyze",
+        "among which they are sought"}) {
     EXPECT_THAT(page, HasSubstr(text));
   }
 }
@@ -47,6 +48,8 @@ class Completion : public ScratchFolder {
 TEST_F(Completion, KnowsCommandsOptionsWordsAndFiles) {
   EXPECT_EQ(complete("smcl tra"), "train");
   EXPECT_EQ(complete("smcl data ''"), "info verify --help");
+  EXPECT_EQ(complete("smcl ana"), "analyze");
+  EXPECT_EQ(complete("smcl analyze x --spread ''"), "balanced training target");
   EXPECT_EQ(complete("smcl data verify --fo"), "--format");
   EXPECT_EQ(complete("smcl train x.toml --format ''"), "text json csv");
   EXPECT_EQ(complete("smcl train --form"), "--format");

@@ -263,10 +263,30 @@ def png_seeds():
     }
 
 
+def analysis_seeds():
+    measure = {"key": "a.b", "title": "t", "group": "g", "unit": "share", "value": 0.5}
+    whole = {
+        "format_version": 1,
+        "settings_hash": "x",
+        "settings": {"k": 10, "masks": {"mask.kind": "random"}},
+        "measures": [measure, measure | {"unit": "cosine", "low": -1, "high": 1.0, "chance": 0}],
+        "pictures": [{"file": "analysis/a.png", "title": "t", "caption": "c"}],
+    }
+    changes = {
+        "whole": {},
+        "empty": {"measures": [], "pictures": [], "settings": {}},
+        "unit": {"measures": [measure | {"unit": "metre"}]},
+        "value": {"measures": [measure | {"value": None}]},
+        "outside": {"pictures": [{"file": "../a.png", "title": "", "caption": ""}]},
+        "settings": {"settings": []},
+    }
+    return {name: json.dumps(whole | change).encode() for name, change in changes.items()}
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     for target in ["safetensors", "predictions", "json_lines", "run_state", "recipe", "sweep", "idx", "cifar",
-                   "lists", "gzip", "png"]:
+                   "lists", "gzip", "png", "analysis"]:
         folder = root / target
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in globals()[target + "_seeds"]().items():

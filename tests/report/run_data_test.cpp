@@ -33,7 +33,7 @@ TEST_F(RunDataTest, EverythingOfAFinishedRun) {
   EXPECT_TRUE(data.validation.empty());
   EXPECT_EQ(data.confusion, (std::vector<std::int64_t>{2, 0, 0, 1, 1, 0, 1, 0, 1}));
   EXPECT_FALSE(data.calibration.bins.empty());
-  EXPECT_TRUE(data.analysis.is_null());
+  EXPECT_FALSE(data.analysis.has_value());
 }
 
 TEST_F(RunDataTest, TheBestEpochOnTheTestSetHasNothingButItsAccuracy) {

@@ -1,11 +1,11 @@
 #include "experiment/explain.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 
-#include "batch/augment.h"
+#include "batch/augmenter.h"
+#include "batch/check.h"
 #include "core/error.h"
 #include "image/draw.h"
 
@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kScale = 4;
 constexpr int kGap = 6;
-constexpr int kColumns = 5;
 constexpr int kCaption = draw::kGlyphHeight + kGap;
 
 /// The recipe's planner with every image masked from the first epoch on.
@@ -44,7 +43,6 @@ plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int cou
   settings.target_classes = true;
   settings.target_images = plan::TargetImages::never;
   settings.mixing = {};
-  settings.views = 0;
   settings.resample_from = -1;
   return plan::Planner(settings, chosen, labels, data.classes());
 }
@@ -62,37 +60,35 @@ template <class Use>
 void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settings,
                const data::Opened& data, Use use) {
   batch::Placement placement(settings, *data.train, data.height, data.width);
+  const int padding = settings.augment.crop_padding;
+  batch::Augmenter augmenter(data.height, data.width, padding);
+  std::vector<std::uint8_t> augmented;
   std::vector<std::uint8_t> scratch;
   for (std::size_t i = 0; i < plan.images.size(); ++i) {
     const plan::ImageDraw& draw = plan.images[i];
     Explained one;
     one.sample = draw.index;
-    one.crop = plan::resolve(draw, settings.augment.crop_padding);
+    one.treatment = plan::resolve(draw, plan::strong_of(plan.image_strong, i), padding, data.height,
+                                  data.width);
     const ImageView view = data.train->image(draw.index, plan.epoch, scratch);
+    augmenter.make(view, one.treatment, augmented);
     one.augmented = Image(data.height, data.width, 3);
-    batch::augment(view, one.crop, settings.augment.crop_padding, one.augmented.row(0));
+    std::copy(augmented.begin(), augmented.end(), one.augmented.row(0));
     one.placed = placement.place(plan.masks[i],
-                                 {view, one.augmented.row(0), one.crop, draw.index, plan.epoch});
+                                 {view, augmented.data(), one.treatment, draw.index, plan.epoch});
     one.map = placement.last_map();
     one.original = copy(view);
     use(one);
   }
 }
 
-/// Pixel of the original that an augmented pixel shows.
-Point original_pixel(Point p, const plan::Crop& crop, int width, int padding) {
-  const int x = crop.flip ? width - 1 - p.x : p.x;
-  return {crop.top + p.y - padding, crop.left + x - padding};
-}
-
 /// Sums over images of how well places fit the object.
-void add_quality(const Explained& one, const data::Opened& data, int padding, PlaceQuality& sum) {
-  const auto object = data.train->object_mask(one.sample, 0);
+void add_quality(const Explained& one, const data::Opened& data, batch::Augmenter& augmenter,
+                 PlaceQuality& sum) {
+  const auto object = augmenter.moved(data.train->object_mask(one.sample, 0), one.treatment);
   const Box frame{0, 0, data.height, data.width};
   const auto on_object = [&](Point p) {
-    const Point from = original_pixel(p, one.crop, data.width, padding);
-    return frame.contains(from) &&
-           object[static_cast<std::size_t>(from.y * data.width + from.x)] != 0;
+    return frame.contains(p) && object[static_cast<std::size_t>(p.y * data.width + p.x)] != 0;
   };
   int visible = 0;
   int covered = 0;
@@ -111,9 +107,9 @@ void add_quality(const Explained& one, const data::Opened& data, int padding, Pl
 PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& settings,
                      const data::Opened& data) {
   PlaceQuality sum;
-  place_all(plan, settings, data, [&](const Explained& one) {
-    add_quality(one, data, settings.augment.crop_padding, sum);
-  });
+  batch::Augmenter augmenter(data.height, data.width, settings.augment.crop_padding);
+  place_all(plan, settings, data,
+            [&](const Explained& one) { add_quality(one, data, augmenter, sum); });
   const double count = static_cast<double>(plan.images.size());
   sum.peak_on_object /= count;
   sum.object_covered /= count;
@@ -121,7 +117,7 @@ PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& 
   return sum;
 }
 
-/// Image `i` of the first block of a normalised fp32 batch, as bytes again.
+/// Image `i` of all blocks of a normalised fp32 batch, as bytes again.
 Image denormalised(const batch::Batch& batch, std::size_t i, const data::Normalisation& norm) {
   Image out(batch.height, batch.width, 3);
   const std::size_t values = static_cast<std::size_t>(batch.height) * batch.width * 3;
@@ -148,7 +144,12 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
   batch::Executor(settings, *data.train).execute(plan, batch);
   std::vector<Explained> images;
   place_all(plan, settings, data, [&](Explained& one) {
-    one.masked = denormalised(batch, images.size(), data.normalisation);
+    const std::size_t i = images.size();
+    one.masked = denormalised(batch, i, data.normalisation);
+    if (batch.target_blocks > 0) {
+      const auto views = static_cast<std::size_t>(batch.blocks() - batch.target_blocks);
+      one.view = denormalised(batch, views * plan.images.size() + i, data.normalisation);
+    }
     images.push_back(one);
   });
   std::stable_sort(images.begin(), images.end(), [&](const Explained& a, const Explained& b) {
@@ -161,13 +162,15 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
 Image explain_grid(const std::vector<Explained>& images, const data::Opened& data) {
   const int cell_w = data.width * kScale + kGap;
   const int cell_h = data.height * kScale + kGap + kCaption;
-  Image canvas(kCaption + kGap + static_cast<int>(images.size()) * cell_h, kGap + kColumns * cell_w,
+  std::vector<const char*> titles{"original", "augmented", "saliency", "peak and box", "masked"};
+  const bool views = !images.empty() && images.front().view.height() > 0;
+  if (views) titles.push_back("further view");
+  const int columns = static_cast<int>(titles.size());
+  Image canvas(kCaption + kGap + static_cast<int>(images.size()) * cell_h, kGap + columns * cell_w,
                3);
   draw::fill(canvas, {0, 0, canvas.height(), canvas.width()}, {255, 255, 255});
-  constexpr std::array<const char*, kColumns> kTitles{"original", "augmented", "saliency",
-                                                      "peak and box", "masked"};
-  for (int c = 0; c < kColumns; ++c) {
-    draw::text(canvas, {kGap / 2, kGap + c * cell_w}, kTitles[static_cast<std::size_t>(c)],
+  for (int c = 0; c < columns; ++c) {
+    draw::text(canvas, {kGap / 2, kGap + c * cell_w}, titles[static_cast<std::size_t>(c)],
                {0, 0, 0});
   }
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -192,6 +195,7 @@ Image explain_grid(const std::vector<Explained>& images, const data::Opened& dat
                  at.x + one.placed.centre.x * kScale + kScale / 2},
                 5, {255, 255, 0});
     draw::blit(canvas, one.masked.view(), column(4), kScale);
+    if (views) draw::blit(canvas, one.view.view(), column(5), kScale);
     const auto label = static_cast<std::size_t>(data.train->label(one.sample));
     draw::text(
         canvas, {top + data.height * kScale + 3, kGap},
@@ -218,6 +222,7 @@ std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened&
     for (const auto& [name, on] : views) {
       settings.mask.detector = detector;
       settings.mask.on = on;
+      if (!batch::trouble_of_sight(settings).empty()) continue;
       rows.push_back(quality(plan, settings, data));
       rows.back().kind = "saliency";
       rows.back().detector = detector;

@@ -22,8 +22,8 @@ SMCL_HD inline int byte_of(int value) {
 /// `from` where factor is 0, `value` where it is 1; cut off towards 0, clipped beyond.
 SMCL_HD inline int blended(int from, int value, float factor) {
   const float sum = static_cast<float>(from) + factor * static_cast<float>(value - from);
-  if (!(sum > 0.0F)) return 0;
-  return sum >= 255.0F ? 255 : static_cast<int>(sum);
+  const float least = sum > 0.0F ? sum : 0.0F;
+  return static_cast<int>(least < 255.0F ? least : 255.0F);
 }
 
 /// A pixel's neighbourhood, weighted 1, in the middle 5, to its mean.
@@ -103,18 +103,16 @@ SMCL_HD inline void turn_hue(std::uint8_t* pixel, int turn) {
   if (most == least) return;  // saturation 0: v, v, v
   const auto range = static_cast<float>(most - least);
   const float saturation = range / static_cast<float>(most);
-  const float from_red = static_cast<float>(most - red) / range;
-  const float from_green = static_cast<float>(most - green) / range;
-  const float from_blue = static_cast<float>(most - blue) / range;
+  const auto from = [&](int channel) { return static_cast<float>(most - channel) / range; };
   float sixths = 0.0F;
   if (red == most) {
-    sixths = from_blue - from_green;
+    sixths = from(blue) - from(green);
   } else if (green == most) {
     sixths =
-        static_cast<float>(2.0 + static_cast<double>(from_red) - static_cast<double>(from_blue));
+        static_cast<float>(2.0 + static_cast<double>(from(red)) - static_cast<double>(from(blue)));
   } else {
     sixths =
-        static_cast<float>(4.0 + static_cast<double>(from_green) - static_cast<double>(from_red));
+        static_cast<float>(4.0 + static_cast<double>(from(green)) - static_cast<double>(from(red)));
   }
   const double turns = static_cast<double>(sixths) / 6.0 + 1.0;
   const auto circle = static_cast<float>(turns >= 1.0 ? turns - 1.0 : turns);
@@ -146,21 +144,6 @@ SMCL_HD inline void turn_hue(std::uint8_t* pixel, int turn) {
 /// Position of source pixel `at` in a line of `count`, the ends repeated beyond it.
 SMCL_HD inline int held(int at, int count) {
   return at < 0 ? 0 : (at >= count ? count - 1 : at);
-}
-
-/// One pass of a blur along a line of `count` bytes that lie `step` bytes apart.
-SMCL_HD inline void blur_line(const std::uint8_t* in, std::uint8_t* out, int count,
-                              std::ptrdiff_t step, const PixelOp& op) {
-  const int radius = op.value;
-  const auto at = [&](int i) { return static_cast<std::uint32_t>(in[held(i, count) * step]); };
-  std::uint32_t sum = 0;
-  for (int i = -radius - 1; i < radius; ++i) sum += at(i);
-  for (int i = 0; i < count; ++i) {
-    sum += at(i + radius) - at(i - radius - 1);
-    const std::uint32_t ends = at(i - radius - 1) + at(i + radius + 1);
-    out[i * step] =
-        static_cast<std::uint8_t>((sum * op.inner + ends * op.outer + (1U << 23)) >> 24);
-  }
 }
 
 /// What of a line of `from` pixels, stretched to `to` >= from, goes into pixel `at`: `first` by

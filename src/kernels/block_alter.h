@@ -143,6 +143,21 @@ SMCL_HD inline void sharpen(const Block& block, const PixelOp& op, int height, i
   });
 }
 
+/// One pass of a blur along a line of `count` bytes that lie `step` bytes apart.
+SMCL_HD inline void blur_line(const std::uint8_t* in, std::uint8_t* out, int count,
+                              std::ptrdiff_t step, const PixelOp& op) {
+  const int radius = op.value;
+  const auto at = [&](int i) { return static_cast<std::uint32_t>(in[held(i, count) * step]); };
+  std::uint32_t sum = 0;
+  for (int i = -radius - 1; i < radius; ++i) sum += at(i);
+  for (int i = 0; i < count; ++i) {
+    sum += at(i + radius) - at(i - radius - 1);
+    const std::uint32_t ends = at(i - radius - 1) + at(i + radius + 1);
+    out[i * step] =
+        static_cast<std::uint8_t>((sum * op.inner + ends * op.outer + (1U << 23)) >> 24);
+  }
+}
+
 SMCL_HD inline void blur_pass(const Block& block, const PixelOp& op, int height, int width,
                               bool down, const AlterMemory& memory) {
   const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(3) * width;

@@ -31,9 +31,14 @@ SMCL_HD inline int smoothed(int eight, int middle) {
   return (2 * (eight + 5 * middle) + 13) / 26;
 }
 
+/// The whole part of a number that is not negative (Pillow rounds by adding a half and cutting).
+SMCL_HD inline int whole_of(double value) {
+  return static_cast<int>(value);
+}
+
 /// The mean of an image's greys, rounded to the nearest.
 SMCL_HD inline int mean_grey(std::uint32_t sum, int pixels) {
-  return static_cast<int>(static_cast<double>(sum) / static_cast<double>(pixels) + 0.5);
+  return whole_of(static_cast<double>(sum) / static_cast<double>(pixels) + 0.5);
 }
 
 /// What an operation makes of a byte whatever the others are; `mean`: of the image, for contrast.
@@ -161,10 +166,10 @@ struct Stretch {
 SMCL_HD inline Stretch stretch_at(int at, int from, int to) {
   const double centre =
       (static_cast<double>(at) + 0.5) * (static_cast<double>(from) / static_cast<double>(to));
-  const int first = static_cast<int>(centre - 1.0 + 0.5);
+  const int first = whole_of(centre - 1.0 + 0.5);
   Stretch out;
   out.first = first < 0 ? 0 : first;
-  int end = static_cast<int>(centre + 1.0 + 0.5);
+  int end = whole_of(centre + 1.0 + 0.5);
   end = end > from ? from : end;
   const auto weight_of = [&](int pixel) {
     const double away = static_cast<double>(pixel) - centre + 0.5;
@@ -175,8 +180,8 @@ SMCL_HD inline Stretch stretch_at(int at, int from, int to) {
   const double there = end - out.first > 1 ? weight_of(out.first + 1) : 0.0;
   const double both = 0.0 + here + there;
   constexpr double kOne = 4194304.0;  // 2^22
-  out.weight = static_cast<std::int32_t>(0.5 + here / both * kOne);
-  out.next = static_cast<std::int32_t>(0.5 + there / both * kOne);
+  out.weight = whole_of(0.5 + here / both * kOne);
+  out.next = whole_of(0.5 + there / both * kOne);
   return out;
 }
 

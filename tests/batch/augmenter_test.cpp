@@ -214,7 +214,7 @@ TEST(StrongExecutor, RefusesSightsWithoutMeaning) {
     ExecutorSettings s = settings();
     s.mask.on = on;
     change(s);
-    const std::string text = trouble_of_sight(s);
+    std::string text = trouble_of_sight(s);
     if (!text.empty()) {
       EXPECT_THROW(Executor(s, set), UsageError);
     }

@@ -55,7 +55,7 @@ endfunction()
 # Only what the public headers need: no log (spdlog), no pictures (libpng), no gzip, no data files.
 smcl_objects(_core core config config_binder config_text cpu error random version)
 smcl_objects(_core format digest file json safetensors)
-smcl_objects(_core image geometry)
+smcl_objects(_core image geometry operator pixel_op)
 smcl_objects(_core data dataset split)
 foreach(_module saliency sampling plan batch metrics)
   smcl_objects(_core ${_module})

@@ -58,14 +58,17 @@ struct ExecutorSettings {
   plan::MixKind mix = plan::MixKind::none;
 };
 
-/// Executes plans on the CPU: bytes to batch, deterministically, one thread a call.
+/// Executes plans on the CPU: bytes to batch, deterministically, one thread a call. An image is
+/// cropped (or a part of it stretched), flipped, given its stronger augmentations in the order of
+/// plan::StrongDraw, then looked at, masked and mixed, and normalised.
 ///
 /// Where a mask lies (mask.kind): saliency: around the detector's peak; random, centre: around a
-/// uniform or the middle pixel of the part that shows the original; oracle: the true object's box
-/// itself, whatever mask.area says; none: as random, but no pixel changes and the box is reported
-/// empty, while lambda follows the box that would have been.
-/// lambda (mce.lambda): area: 1 - box area / (H*W), after clipping; constant; removed_saliency: the
-/// share of the map's sum left outside the box, by area where the map is all zero.
+/// uniform or the middle pixel of the part that shows the original (plan::Treatment::visible);
+/// oracle: the box around what augmentation leaves of the true object's box, itself, whatever
+/// mask.area says; none: as random, but no pixel changes and the box is reported empty, while
+/// lambda follows the box that would have been. lambda (mce.lambda): area: 1 - box area / (H*W),
+/// after clipping; constant; removed_saliency: the share of the map's sum left outside the box, by
+/// area where the map is all zero.
 ///
 /// Mixed images: see plan::MixKind. A pasted box has the sides and the border of a mask's and shows
 /// the same place of the partner; lambda is by area. Blended values are l a + (1 - l) b of
@@ -73,8 +76,9 @@ struct ExecutorSettings {
 class SMCL_API Executor {
  public:
   /// `dataset` outlives the executor; its images are RGB and have one size, above
-  /// augment.crop_padding. Throws UsageError for mask.kind = oracle on a set without truth, for an
-  /// unknown detector and for one that needs the network, DataError for an empty set.
+  /// augment.crop_padding and not below augment.cutout. Throws UsageError for mask.kind = oracle on
+  /// a set without truth, for an unknown detector and for one that needs the network, and for a
+  /// saliency.on without meaning beside augment.*, DataError for an empty set.
   Executor(ExecutorSettings settings, const data::Dataset& dataset);
   ~Executor();
 

@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "batch/augment.h"
+#include "batch/augmenter.h"
 #include "batch/batch.h"
+#include "batch/check.h"
 #include "batch/fill.h"
 #include "batch/geometry.h"
 #include "batch/normalise.h"
@@ -20,14 +21,11 @@ struct Executor::State {
     const ImageView first = dataset.image(0, 0, scratch);
     height = first.height;
     width = first.width;
-    if (settings.augment.crop_padding < 0 ||
-        settings.augment.crop_padding >= std::min(height, width)) {
-      throw UsageError(concat("augment.crop_padding = ", settings.augment.crop_padding,
-                              " does not fit images of ", height, "x", width, "; expected 0 to ",
-                              std::min(height, width) - 1, ", so that every crop shows something"));
-    }
+    check_sight(settings);
+    check_size(settings.augment, height, width);
     placement = std::make_unique<Placement>(of_boxes(settings), dataset, height, width);
     if (settings.mask.fill == plan::Fill::blur) blur = std::make_unique<Blur>(height, width);
+    augmenter = std::make_unique<Augmenter>(height, width, settings.augment.crop_padding);
     augmented.resize(pixels() * 3);
     other.resize(pixels() * 3);
   }
@@ -37,6 +35,9 @@ struct Executor::State {
   }
 
   ImageView image(std::size_t index, int epoch, std::vector<std::uint8_t>& memory) const;
+  plan::Treatment treatment(const plan::ImageDraw& draw, const plan::StrongDraw* strong) const {
+    return plan::resolve(draw, strong, settings.augment.crop_padding, height, width);
+  }
   void fill(const plan::MaskDraw& draw, const Shown& shown, const Box& box);
   void prepare(const plan::StepPlan& plan, Batch& out) const;
   void ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out);
@@ -50,6 +51,7 @@ struct Executor::State {
   Normaliser normaliser;
   int height = 0;
   int width = 0;
+  std::unique_ptr<Augmenter> augmenter;
   std::unique_ptr<Placement> placement;
   std::unique_ptr<Blur> blur;
   std::vector<std::uint8_t> augmented;
@@ -75,7 +77,7 @@ ImageView Executor::State::image(std::size_t index, int epoch,
 
 /// Fills `box` of the augmented bytes; `mean` is left to the normalised values.
 void Executor::State::fill(const plan::MaskDraw& draw, const Shown& shown, const Box& box) {
-  const int padding = settings.augment.crop_padding;
+  const plan::Treatment& treatment = shown.treatment;
   switch (settings.mask.fill) {
     case plan::Fill::mean:
       break;
@@ -83,10 +85,10 @@ void Executor::State::fill(const plan::MaskDraw& draw, const Shown& shown, const
       fill_noise(augmented.data(), width, box, draw.noise);
       break;
     case plan::Fill::blur:
-      blur->fill(augmented.data(), visible_part(shown.crop, height, width, padding), box);
+      blur->fill(augmented.data(), treatment.visible, box);
       break;
     case plan::Fill::other:
-      augment(image(draw.other, shown.epoch, other_scratch), shown.crop, padding, other.data());
+      augmenter->make(image(draw.other, shown.epoch, other_scratch), treatment, other);
       fill_other(augmented.data(), other.data(), width, box);
       break;
   }
@@ -116,12 +118,12 @@ void Executor::State::prepare(const plan::StepPlan& plan, Batch& out) const {
 
 void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch& out) {
   const plan::ImageDraw& draw = plan.images[i];
-  const int padding = settings.augment.crop_padding;
-  const Shown shown{image(draw.index, plan.epoch, scratch), augmented.data(),
-                    plan::resolve(draw, padding), draw.index, plan.epoch};
+  Shown shown{image(draw.index, plan.epoch, scratch), nullptr,
+              treatment(draw, plan::strong_of(plan.image_strong, i)), draw.index, plan.epoch};
   out.labels[i] = dataset.label(draw.index);
   out.samples[i] = draw.index;
-  augment(shown.original, shown.crop, padding, augmented.data());
+  augmenter->make(shown.original, shown.treatment, augmented);
+  shown.augmented = augmented.data();
 
   const std::size_t bytes = pixels() * 3 * normaliser.value_bytes();
   std::byte* first = out.pixels.data() + i * bytes;
@@ -147,10 +149,11 @@ void Executor::State::ordinary(const plan::StepPlan& plan, std::size_t i, Batch&
 void Executor::State::mixed(const plan::StepPlan& plan, std::size_t i, std::byte* first,
                             Batch& out) {
   const plan::MixDraw& draw = plan.mixes[i];
-  const int padding = settings.augment.crop_padding;
-  const Shown partner{image(draw.partner.index, plan.epoch, other_scratch), other.data(),
-                      plan::resolve(draw.partner, padding), draw.partner.index, plan.epoch};
-  augment(partner.original, partner.crop, padding, other.data());
+  Shown partner{image(draw.partner.index, plan.epoch, other_scratch), nullptr,
+                treatment(draw.partner, plan::strong_of(plan.partner_strong, i)),
+                draw.partner.index, plan.epoch};
+  augmenter->make(partner.original, partner.treatment, other);
+  partner.augmented = other.data();
   Placed placed;
   if (settings.mix == plan::MixKind::blend) {
     placed.lambda = draw.own;
@@ -197,9 +200,8 @@ void Executor::State::mark(const Placed& placed, std::size_t i, Batch& out) {
 
 void Executor::State::target(const plan::StepPlan& plan, std::size_t i, Batch& out) {
   const plan::ImageDraw& draw = plan.targets[i];
-  const int padding = settings.augment.crop_padding;
-  augment(image(draw.index, plan.epoch, scratch), plan::resolve(draw, padding), padding,
-          augmented.data());
+  augmenter->make(image(draw.index, plan.epoch, scratch),
+                  treatment(draw, plan::strong_of(plan.target_strong, i)), augmented);
   const auto block = static_cast<std::size_t>(out.blocks() - out.target_blocks);
   const std::size_t bytes = pixels() * 3 * normaliser.value_bytes();
   normaliser.write(augmented.data(), pixels(),

@@ -55,7 +55,8 @@ Placement::Placement(const ExecutorSettings& settings, const data::Dataset& data
       padding_(settings.augment.crop_padding),
       dataset_(dataset),
       height_(height),
-      width_(width) {
+      width_(width),
+      augmenter_(height, width, padding_) {
   if (mask_.kind == plan::MaskKind::oracle && !dataset.object_box(0, 0)) {
     throw UsageError(
         "mask.kind = oracle needs true object boxes, which this data set does not have; use "
@@ -91,7 +92,7 @@ const Placement::Map& Placement::saliency(const plan::MaskDraw& draw, const Show
   const auto detect = [&](const ImageView& seen, std::vector<std::uint8_t>& out) {
     map.detector->map(seen, draws, *map.workspace, out.data());
   };
-  const Box visible = visible_part(image.crop, height_, width_, padding_);
+  const Box visible = image.treatment.visible;
   map.region = mask_.on == plan::SaliencyOn::visible || mask_.on == plan::SaliencyOn::original
                    ? visible
                    : frame;
@@ -102,11 +103,12 @@ const Placement::Map& Placement::saliency(const plan::MaskDraw& draw, const Show
       break;
     case plan::SaliencyOn::original:
       detect(image.original, map.whole);
-      copy_part(map.whole, width_, to_original(image.crop, height_, width_, padding_), map.values);
-      map.mirrored = image.crop.flip;
+      copy_part(map.whole, width_, to_original(image.treatment.crop, height_, width_, padding_),
+                map.values);
+      map.mirrored = image.treatment.crop.flip;
       break;
     case plan::SaliencyOn::reflect:
-      augment_reflected(image.original, image.crop, padding_, map.reflected.data());
+      augment_reflected(image.original, image.treatment.crop, padding_, map.reflected.data());
       detect(view(map.reflected.data()), map.values);
       break;
     case plan::SaliencyOn::padded:
@@ -136,10 +138,10 @@ std::vector<std::uint8_t> Placement::last_map() const {
   return whole;
 }
 
-Placed Placement::oracle(const Shown& image) const {
+Placed Placement::oracle(const Shown& image) {
   Placed placed;
   const auto truth = dataset_.object_box(image.index, image.epoch);
-  if (truth) placed.box = to_augmented(*truth, image.crop, height_, width_, padding_);
+  if (truth) placed.box = augmenter_.moved(*truth, image.treatment);
   placed.centre = {(placed.box.y0 + placed.box.y1) / 2, (placed.box.x0 + placed.box.x1) / 2};
   return placed;
 }
@@ -167,7 +169,7 @@ double Placement::own_share(const Box& box, double area_lambda) const {
 
 Placed Placement::place(const plan::MaskDraw& draw, const Shown& image) {
   if (map_) saliency(draw, image);
-  const Box visible = visible_part(image.crop, height_, width_, padding_);
+  const Box visible = image.treatment.visible;
   Placed placed;
   switch (mask_.kind) {
     case plan::MaskKind::oracle:

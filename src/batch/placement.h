@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "batch/augmenter.h"
 #include "batch/batch.h"
 #include "saliency/detector.h"
 
@@ -13,7 +14,7 @@ namespace smcl::batch {
 struct Shown {
   ImageView original;
   const std::uint8_t* augmented = nullptr;  ///< height x width x 3 bytes
-  plan::Crop crop;
+  plan::Treatment treatment;
   std::size_t index = 0;
   int epoch = 0;
 };
@@ -48,7 +49,7 @@ class Placement {
  private:
   struct Map;
   const Map& saliency(const plan::MaskDraw& draw, const Shown& image);
-  Placed oracle(const Shown& image) const;
+  Placed oracle(const Shown& image);
   double own_share(const Box& box, double area_lambda) const;
 
   plan::MaskSettings mask_;
@@ -57,6 +58,7 @@ class Placement {
   const data::Dataset& dataset_;
   int height_;
   int width_;
+  Augmenter augmenter_;  ///< of true objects
   std::unique_ptr<Map> map_;
 };
 

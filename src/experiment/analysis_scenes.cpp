@@ -197,11 +197,13 @@ std::vector<std::uint8_t> peaks_on_object(const SceneAnalysis& what, const data:
   for (const std::uint32_t sample : samples) {
     const ImageView view = set.image(sample, 0, scratch);
     batch::augment(view, {}, 0, image.row(0));
+    const plan::ImageDraw plain{sample, 0, 0, false};
+    const auto treatment = plan::resolve(plain, nullptr, 0, data.height, data.width);
     RandomStream random(what.seed, Purpose::mask_place, 0, sample);
     plan::MaskDraw draw;
     draw.place_y = random.next();
     draw.place_x = random.next();
-    const Point peak = placement.place(draw, {view, image.row(0), {}, sample, 0}).centre;
+    const Point peak = placement.place(draw, {view, image.row(0), treatment, sample, 0}).centre;
     const auto object = set.object_mask(sample, 0);
     result.push_back(object[static_cast<std::size_t>(peak.y * data.width + peak.x)]);
   }

@@ -1,5 +1,6 @@
 #include "experiment/check.h"
 
+#include "batch/check.h"
 #include "core/config_text.h"
 #include "core/error.h"
 #include "experiment/idle.h"
@@ -68,6 +69,8 @@ void check_recipe(const Recipe& recipe) {
   check_second_stage(recipe);
   nn::make_architecture(recipe.network, 2);
   saliency::make_detector(recipe.mask.detector);
+  const batch::ExecutorSettings batches = recipe.executor_settings({});
+  if (masks_wanted(recipe) || batches.mix == plan::MixKind::paste_peak) batch::check_sight(batches);
   train::learning_rate(recipe.train.schedule, epochs - 1, epochs);
   if (recipe.mask.kind == plan::MaskKind::oracle && recipe.data.name != "scenes") {
     throw UsageError(

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "batch/augment.h"
+#include "batch/augmenter.h"
+#include "batch/check.h"
 #include "core/error.h"
 #include "experiment/explain_parts.h"
 #include "experiment/shown_image.h"
@@ -29,7 +30,6 @@ plan::Planner all_masked(const Recipe& recipe, const data::Opened& data, int cou
   settings.target_classes = true;
   settings.target_images = plan::TargetImages::never;
   settings.mixing = {};
-  settings.views = 0;
   settings.resample_from = -1;
   return plan::Planner(settings, chosen, labels, data.classes());
 }
@@ -47,17 +47,22 @@ template <class Use>
 void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settings,
                const data::Opened& data, Use use) {
   batch::Placement placement(settings, *data.train, data.height, data.width);
+  const int padding = settings.augment.crop_padding;
+  batch::Augmenter augmenter(data.height, data.width, padding);
+  std::vector<std::uint8_t> augmented;
   std::vector<std::uint8_t> scratch;
   for (std::size_t i = 0; i < plan.images.size(); ++i) {
     const plan::ImageDraw& draw = plan.images[i];
     Explained one;
     one.sample = draw.index;
-    one.crop = plan::resolve(draw, settings.augment.crop_padding);
+    one.treatment = plan::resolve(draw, plan::strong_of(plan.image_strong, i), padding, data.height,
+                                  data.width);
     const ImageView view = data.train->image(draw.index, plan.epoch, scratch);
+    augmenter.make(view, one.treatment, augmented);
     one.augmented = Image(data.height, data.width, 3);
-    batch::augment(view, one.crop, settings.augment.crop_padding, one.augmented.row(0));
+    std::copy(augmented.begin(), augmented.end(), one.augmented.row(0));
     one.placed = placement.place(plan.masks[i],
-                                 {view, one.augmented.row(0), one.crop, draw.index, plan.epoch});
+                                 {view, augmented.data(), one.treatment, draw.index, plan.epoch});
     one.map = placement.last_map();
     one.original = copy(view);
     use(one);
@@ -65,13 +70,12 @@ void place_all(const plan::StepPlan& plan, const batch::ExecutorSettings& settin
 }
 
 /// Sums over images of how well places fit the object.
-void add_quality(const Explained& one, const data::Opened& data, int padding, PlaceQuality& sum) {
-  const auto object = data.train->object_mask(one.sample, 0);
+void add_quality(const Explained& one, const data::Opened& data, batch::Augmenter& augmenter,
+                 PlaceQuality& sum) {
+  const auto object = augmenter.moved(data.train->object_mask(one.sample, 0), one.treatment);
   const Box frame{0, 0, data.height, data.width};
   const auto on_object = [&](Point p) {
-    const Point from = original_pixel(p, one.crop, data.width, padding);
-    return frame.contains(from) &&
-           object[static_cast<std::size_t>(from.y * data.width + from.x)] != 0;
+    return frame.contains(p) && object[static_cast<std::size_t>(p.y * data.width + p.x)] != 0;
   };
   int visible = 0;
   int covered = 0;
@@ -90,9 +94,9 @@ void add_quality(const Explained& one, const data::Opened& data, int padding, Pl
 PlaceQuality quality(const plan::StepPlan& plan, const batch::ExecutorSettings& settings,
                      const data::Opened& data) {
   PlaceQuality sum;
-  place_all(plan, settings, data, [&](const Explained& one) {
-    add_quality(one, data, settings.augment.crop_padding, sum);
-  });
+  batch::Augmenter augmenter(data.height, data.width, settings.augment.crop_padding);
+  place_all(plan, settings, data,
+            [&](const Explained& one) { add_quality(one, data, augmenter, sum); });
   const double count = static_cast<double>(plan.images.size());
   sum.peak_on_object /= count;
   sum.object_covered /= count;
@@ -113,7 +117,12 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
   batch::Executor(settings, *data.train).execute(plan, batch);
   std::vector<Explained> images;
   place_all(plan, settings, data, [&](Explained& one) {
-    one.masked = denormalised(batch, images.size(), data.normalisation);
+    const std::size_t i = images.size();
+    one.masked = denormalised(batch, i, data.normalisation);
+    if (batch.target_blocks > 0) {
+      const auto views = static_cast<std::size_t>(batch.blocks() - batch.target_blocks);
+      one.view = denormalised(batch, views * plan.images.size() + i, data.normalisation);
+    }
     images.push_back(one);
   });
   std::stable_sort(images.begin(), images.end(), [&](const Explained& a, const Explained& b) {
@@ -124,8 +133,10 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
 }
 
 Image explain_grid(const std::vector<Explained>& images, const data::Opened& data) {
-  PictureGrid grid(images.size(), 1, data.height, data.width,
-                   {"original", "augmented", "saliency", "peak and box", "masked"});
+  std::vector<std::string> titles{"original", "augmented", "saliency", "peak and box", "masked"};
+  const bool views = !images.empty() && images.front().view.height() > 0;
+  if (views) titles.push_back("further view");
+  PictureGrid grid(images.size(), 1, data.height, data.width, titles);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const Explained& one = images[i];
     grid.picture(i, 0, one.original.view());
@@ -134,6 +145,7 @@ Image explain_grid(const std::vector<Explained>& images, const data::Opened& dat
     grid.picture(i, 3, one.augmented.view());
     grid.mark(i, 3, one.placed.box, one.placed.centre);
     grid.picture(i, 4, one.masked.view());
+    if (views) grid.picture(i, 5, one.view.view());
     grid.text(i, 0,
               concat(class_of(data, one.sample), ", own label weighs ",
                      std::to_string(one.placed.lambda).substr(0, 4)));
@@ -156,6 +168,7 @@ std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened&
     for (const auto& [name, on] : views) {
       settings.mask.detector = detector;
       settings.mask.on = on;
+      if (!batch::trouble_of_sight(settings).empty()) continue;
       rows.push_back(quality(plan, settings, data));
       rows.back().kind = "saliency";
       rows.back().detector = detector;

@@ -14,10 +14,11 @@ namespace smcl::experiment {
 /// What the mask of one training image does.
 struct Explained {
   std::uint32_t sample = 0;
-  plan::Crop crop;
+  plan::Treatment treatment;
   Image original;
   Image augmented;
   Image masked;                   ///< as the network sees it
+  Image view;                     ///< the first further view, where the method has any, else empty
   std::vector<std::uint8_t> map;  ///< over the augmented image; empty where none was needed
   batch::Placed placed;
 };
@@ -27,7 +28,7 @@ struct Explained {
 std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& data, int count);
 
 /// A picture of them, a row each: original, what the network sees before masking, saliency map,
-/// peak and box, masked image.
+/// peak and box, masked image, and a further view where there are any.
 Image explain_grid(const std::vector<Explained>& images, const data::Opened& data);
 
 /// How well a way to place masks finds the object, on a set that knows the truth.
@@ -36,12 +37,14 @@ struct PlaceQuality {
   std::string detector;         ///< saliency.detector; empty where there is none
   std::string on;               ///< saliency.on; empty where it plays no part
   double peak_on_object = 0.0;  ///< share of images whose peak lies on the object
-  double object_covered = 0.0;  ///< mean share of the object's visible pixels inside the box
-  double box_area = 0.0;        ///< mean share of the image inside the box
+  /// Mean share, inside the box, of the object's pixels that augmentation left visible.
+  double object_covered = 0.0;
+  double box_area = 0.0;  ///< mean share of the image inside the box
 };
 
 /// Every detector on every saliency.on, and random and centre as controls, on `count` training
-/// images with the recipe's crop and mask area. Empty where the set does not know the truth.
+/// images with the recipe's augmentation and mask area. Empty where the set does not know the
+/// truth.
 std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened& data, int count);
 
 }  // namespace smcl::experiment

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "batch/augment.h"
+#include "batch/augmenter.h"
 #include "batch/placement.h"
 #include "core/error.h"
 #include "experiment/explain_parts.h"
@@ -23,17 +23,27 @@ plan::StepPlan mixed_step(const Recipe& recipe, const data::Opened& data, int co
   settings.mix.draw = plan::DrawUnit::image;
   settings.resample_from = -1;
   const plan::Planner planner(settings, data.train_samples, data.train_labels(), data.classes());
+  const auto one_of = [](const std::vector<plan::StrongDraw>& draws, std::size_t i) {
+    const plan::StrongDraw* draw = plan::strong_of(draws, i);
+    return draw == nullptr ? std::vector<plan::StrongDraw>{} : std::vector{*draw};
+  };
+  const auto append = [](std::vector<plan::StrongDraw>& all,
+                         const std::vector<plan::StrongDraw>& one) {
+    all.insert(all.end(), one.begin(), one.end());
+  };
   struct Draws {
     plan::ImageDraw image;
     plan::MixDraw mix;
     std::int32_t partners_class = 0;
+    std::vector<plan::StrongDraw> strong, partners_strong;  // one, or none
   };
   std::vector<std::vector<Draws>> by_class(static_cast<std::size_t>(data.classes()));
   for (int step = 0; step < planner.steps_per_epoch(); ++step) {
     const plan::StepPlan plan = planner.plan(0, step);
     for (std::size_t i = 0; i < plan.images.size(); ++i) {
       by_class[static_cast<std::size_t>(data.train->label(plan.images[i].index))].push_back(
-          {plan.images[i], plan.mixes[i], plan.target_classes[i]});
+          {plan.images[i], plan.mixes[i], plan.target_classes[i], one_of(plan.image_strong, i),
+           one_of(plan.partner_strong, i)});
     }
   }
   plan::StepPlan out;
@@ -43,42 +53,51 @@ plan::StepPlan mixed_step(const Recipe& recipe, const data::Opened& data, int co
     out.images.push_back(one.image);
     out.mixes.push_back(one.mix);
     out.target_classes.push_back(one.partners_class);
+    append(out.image_strong, one.strong);
+    append(out.partner_strong, one.partners_strong);
   }
   return out;
 }
 
-/// As the network would see it unmixed.
-Image augmented(const plan::ImageDraw& draw, int padding, const data::Opened& data) {
-  std::vector<std::uint8_t> scratch;
-  Image out(data.height, data.width, 3);
-  batch::augment(data.train->image(draw.index, 0, scratch), plan::resolve(draw, padding), padding,
-                 out.row(0));
-  return out;
-}
-
-/// What the detector sees in the partners, on its way to the boxes.
-class Maps {
+/// Images as the network would see them unmixed, and what the detector sees in them.
+class Unmixed {
  public:
-  Maps(const batch::ExecutorSettings& settings, const data::Opened& data)
+  Unmixed(const batch::ExecutorSettings& settings, const data::Opened& data)
       : padding_(settings.augment.crop_padding),
         data_(data),
+        augmenter_(data.height, data.width, padding_),
         placement_(batch::of_boxes(settings), *data.train, data.height, data.width) {}
 
-  std::vector<std::uint8_t> of(const plan::MixDraw& draw, const Image& other) {
+  Image augmented(const plan::ImageDraw& draw, const plan::StrongDraw* strong) {
+    augmenter_.make(data_.train->image(draw.index, 0, scratch_), treatment(draw, strong), bytes_);
+    Image out(data_.height, data_.width, 3);
+    std::copy(bytes_.begin(), bytes_.end(), out.row(0));
+    return out;
+  }
+
+  /// Of the partner `other`, on its way to the box.
+  std::vector<std::uint8_t> map(const plan::MixDraw& draw, const plan::StrongDraw* strong,
+                                const Image& other) {
     const plan::ImageDraw& partner = draw.partner;
     plan::MaskDraw box;
     box.keep = draw.keep;
     box.place_y = draw.place_y;
     box.place_x = draw.place_x;
     placement_.place(box, {data_.train->image(partner.index, 0, scratch_), other.row(0),
-                           plan::resolve(partner, padding_), partner.index, 0});
+                           treatment(partner, strong), partner.index, 0});
     return placement_.last_map();
   }
 
  private:
+  plan::Treatment treatment(const plan::ImageDraw& draw, const plan::StrongDraw* strong) const {
+    return plan::resolve(draw, strong, padding_, data_.height, data_.width);
+  }
+
   int padding_;
   const data::Opened& data_;
+  batch::Augmenter augmenter_;
   batch::Placement placement_;
+  std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> scratch_;
 };
 
@@ -98,15 +117,18 @@ std::vector<ExplainedMix> explain_mixes(const Recipe& recipe, const data::Opened
   settings.precision = batch::Precision::fp32;
   batch::Batch batch;
   batch::Executor(settings, *data.train).execute(plan, batch);
-  Maps maps(settings, data);
+  Unmixed unmixed(settings, data);
   std::vector<ExplainedMix> images;
   for (std::size_t i = 0; i < plan.images.size(); ++i) {
     ExplainedMix one;
     one.sample = plan.images[i].index;
     one.partner = plan.mixes[i].partner.index;
-    one.image = augmented(plan.images[i], settings.augment.crop_padding, data);
-    one.other = augmented(plan.mixes[i].partner, settings.augment.crop_padding, data);
-    if (settings.mix == plan::MixKind::paste_peak) one.map = maps.of(plan.mixes[i], one.other);
+    const plan::StrongDraw* partners = plan::strong_of(plan.partner_strong, i);
+    one.image = unmixed.augmented(plan.images[i], plan::strong_of(plan.image_strong, i));
+    one.other = unmixed.augmented(plan.mixes[i].partner, partners);
+    if (settings.mix == plan::MixKind::paste_peak) {
+      one.map = unmixed.map(plan.mixes[i], partners, one.other);
+    }
     one.box = batch.boxes[i];
     one.centre = batch.peaks[i];
     one.mixed = denormalised(batch, i, data.normalisation);

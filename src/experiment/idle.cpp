@@ -181,6 +181,61 @@ void add_stage_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    "set stage.name = tau_norm"});
 }
 
+void add_augment_rules(const Recipe& recipe, std::vector<Rule>& rules) {
+  const plan::AugmentSettings& augment = recipe.augment;
+  const method::Needs needs = method::needs_of(recipe.method);
+  const bool further = needs.views > 0 || needs.target_images != plan::TargetImages::never ||
+                       needs.mixing.with_targets;
+  const bool resized = augment.resized_crop.name != "off";
+  const bool random = augment.policy == plan::Policy::randaugment;
+  rules.push_back(
+      {{"augment.crop_on", "augment.policy_on", "augment.colour_on"},
+       !further,
+       concat(as_set(recipe, "method.name"), ", which has neither further views nor target images"),
+       "choose a method that has"});
+  rules.push_back({{"augment.crop_padding"},
+                   resized && augment.crop_on == plan::On::all,
+                   concat(as_set(recipe, "augment.resized_crop"), ", which takes its place"),
+                   "set augment.crop_on"});
+  rules.push_back({{"augment.resized_ratio", "augment.crop_on"},
+                   !resized,
+                   "augment.resized_crop = off",
+                   "set augment.resized_crop = [0.2, 1.0]"});
+  rules.push_back({{"augment.rand_ops", "augment.rand_magnitude"},
+                   !random,
+                   as_set(recipe, "augment.policy"),
+                   "set augment.policy = randaugment"});
+  rules.push_back({{"augment.cutout_prob"},
+                   augment.cutout == 0,
+                   "augment.cutout = 0",
+                   "set augment.cutout to the side of a square"});
+  rules.push_back({{"augment.cutout"},
+                   augment.cutout_prob == 0.0,
+                   "augment.cutout_prob = 0",
+                   "set it above 0"});
+  rules.push_back({{"augment.policy_on"},
+                   augment.policy == plan::Policy::none && augment.cutout == 0,
+                   "augment.policy = none and augment.cutout = 0",
+                   "set one of them"});
+  rules.push_back({{"augment.brightness", "augment.contrast", "augment.saturation", "augment.hue"},
+                   augment.colour == 0.0,
+                   "augment.colour = 0, its probability",
+                   "set it above 0"});
+  rules.push_back({{"augment.colour"},
+                   augment.brightness == 0.0 && augment.contrast == 0.0 &&
+                       augment.saturation == 0.0 && augment.hue == 0.0,
+                   "augment.brightness, contrast, saturation and hue = 0",
+                   "set one of them above 0"});
+  rules.push_back({{"augment.blur_sigma"},
+                   augment.blur == 0.0,
+                   "augment.blur = 0, its probability",
+                   "set it above 0"});
+  rules.push_back({{"augment.colour_on"},
+                   augment.colour == 0.0 && augment.grey == 0.0 && augment.blur == 0.0,
+                   "augment.colour, grey and blur = 0",
+                   "set one of them above 0"});
+}
+
 }  // namespace
 
 void check_idle(const Recipe& recipe) {
@@ -189,6 +244,7 @@ void check_idle(const Recipe& recipe) {
   add_method_rules(recipe, rules);
   add_loss_rules(recipe, rules);
   add_stage_rules(recipe, rules);
+  add_augment_rules(recipe, rules);
   rules.push_back({{"schedule.drops", "schedule.factors"},
                    recipe.train.schedule.kind == train::ScheduleKind::cosine,
                    "schedule.kind = cosine, which has no drops",

@@ -24,7 +24,9 @@ plan::Planner planner_of(const Recipe& recipe, const data::Dataset& set,
   settings.seed = seed;
   settings.epochs = 1;
   settings.batch_size = kStep;
-  settings.augment = augmented ? recipe.augment : plan::AugmentSettings{0, false};
+  settings.augment = augmented
+                         ? plan::AugmentSettings{recipe.augment.crop_padding, recipe.augment.flip}
+                         : plan::AugmentSettings{0, false};
   settings.mask = recipe.mask;
   settings.mask.prob = 1.0;
   settings.mask.cutout_prob = 0.0;

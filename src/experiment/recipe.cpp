@@ -107,9 +107,11 @@ void settle_runtime(Recipe& recipe) {
 /// Whether a setting came after 0.1.0 and has the value that stands for what went before: runs of
 /// that version keep their hash.
 bool is_new_default(const config::Resolved& setting) {
-  if (!setting.key.starts_with("loss.") && !setting.key.starts_with("mix.") &&
-      !setting.key.starts_with("stage.") && setting.key != "network.classifier" &&
-      setting.key != "network.scale") {
+  const std::string& key = setting.key;
+  const bool augments =
+      key.starts_with("augment.") && key != "augment.crop_padding" && key != "augment.flip";
+  if (!augments && !key.starts_with("loss.") && !key.starts_with("mix.") &&
+      !key.starts_with("stage.") && key != "network.classifier" && key != "network.scale") {
     return false;
   }
   const auto& all = default_settings();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/block_alter.h"
 #include "kernels/block_saliency.h"
 #include "kernels/image_task.h"
 
@@ -33,6 +34,7 @@ struct MemoryPlan {
   std::size_t totals = 0;    ///< bytes; always shared, first
   std::size_t integral = 0;  ///< bytes
   std::size_t planes = 0;    ///< bytes of sums, grey, spare; also what the blur works in
+  std::size_t alter = 0;     ///< bytes in which images are altered; always global, last
   bool integral_shared = false;
   bool planes_shared = false;
 
@@ -40,13 +42,15 @@ struct MemoryPlan {
     return totals + (integral_shared ? integral : 0) + (planes_shared ? planes : 0);
   }
   SMCL_HD std::size_t global() const {
-    return (integral_shared ? 0 : integral) + (planes_shared ? 0 : planes);
+    return (integral_shared ? 0 : integral) + (planes_shared ? 0 : planes) + alter;
   }
 };
 
 /// For images of height x width where a block may have `shared_limit` bytes: all shared where it
-/// fits, else the integral image, which is read most, else nothing but the totals.
-inline MemoryPlan plan_memory(int height, int width, std::size_t shared_limit) {
+/// fits, else the integral image, which is read most, else nothing but the totals. `altered`: with
+/// room for stronger augmentations.
+inline MemoryPlan plan_memory(int height, int width, std::size_t shared_limit,
+                              bool altered = false) {
   const auto aligned = [](std::size_t bytes) { return (bytes + 15) / 16 * 16; };
   const auto pixels = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   MemoryPlan plan;
@@ -54,6 +58,7 @@ inline MemoryPlan plan_memory(int height, int width, std::size_t shared_limit) {
   plan.integral = aligned((static_cast<std::size_t>(height) + 1) *
                           static_cast<std::size_t>(integral_stride(width)) * 4);
   plan.planes = aligned(pixels * 6);
+  if (altered) plan.alter = 3 * aligned(3 * pixels) + std::size_t{3} * 256 * 5;
   plan.integral_shared = plan.totals + plan.integral <= shared_limit;
   plan.planes_shared = plan.totals + plan.integral + plan.planes <= shared_limit;
   return plan;
@@ -72,6 +77,17 @@ SMCL_HD inline BlockMemory lay_out(const MemoryPlan& plan, int pixels, std::byte
   memory.grey = reinterpret_cast<std::uint8_t*>(memory.sums + pixels);
   memory.spare = memory.grey + pixels;
   return memory;
+}
+
+/// Of `global`, the block's bytes.
+SMCL_HD inline AlterMemory lay_out_alter(const MemoryPlan& plan, int pixels, std::byte* global) {
+  if (plan.alter == 0) return {};
+  const std::size_t picture = (static_cast<std::size_t>(pixels) * 3 + 15) / 16 * 16;
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(global + plan.global() - plan.alter);
+  std::uint8_t* const tables = bytes + 3 * picture;
+  constexpr std::size_t kEntries = 3 * 256;
+  return {bytes, bytes + picture, bytes + 2 * picture, reinterpret_cast<std::uint32_t*>(tables),
+          tables + 4 * kEntries};
 }
 
 /// Threads of a block for images of this size. Where there are many images, eight pixels each, so
@@ -93,6 +109,11 @@ struct BatchJob {
   /// which step is made.
   const ImageTask* images = nullptr;
   const ImageTask* targets = nullptr;
+  /// Beside them, where BatchRules::altered: of images, of their partners (where images are mixed),
+  /// and of targets.
+  const Alteration* image_alterations = nullptr;
+  const Alteration* other_alterations = nullptr;
+  const Alteration* target_alterations = nullptr;
   std::int64_t stride = 0;
   std::int64_t target_stride = 0;
   const std::uint32_t* step = nullptr;

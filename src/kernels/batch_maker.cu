@@ -6,8 +6,23 @@
 namespace smcl::kernels {
 namespace {
 
+constexpr const char* kAlterations = "the augmentations of an epoch";
+
 std::size_t product(int a, int b, std::size_t c) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b) * c;
+}
+
+/// Uploads one list of every step, `stride` records a step.
+template <class Record>
+void upload_records(const std::vector<PackedStep>& steps, std::vector<Record> PackedStep::*list,
+                    std::size_t stride, DeviceMemory<Record>& to, cudaStream_t stream) {
+  if (to.size() == 0) return;
+  std::vector<Record> records(steps.size() * stride);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::vector<Record>& own = steps[i].*list;
+    std::copy(own.begin(), own.end(), records.begin() + static_cast<std::ptrdiff_t>(i * stride));
+  }
+  to.upload(records.data(), 0, records.size(), stream);
 }
 
 }  // namespace
@@ -71,7 +86,8 @@ BatchMaker::BatchMaker(const batch::ExecutorSettings& settings, const data::Data
   }
   const DeviceLimits limits = device_limits();
   multiprocessors_ = limits.multiprocessors;
-  job_.memory = plan_memory(job_.rules.height, job_.rules.width, limits.block_memory);
+  job_.memory =
+      plan_memory(job_.rules.height, job_.rules.width, limits.block_memory, job_.rules.altered);
   const auto grid = [&](bool few) {
     return grid_of(Program::batch, block_threads(job_.rules.height, job_.rules.width, few),
                    job_.memory.shared());
@@ -96,6 +112,16 @@ void BatchMaker::allocate() {
     targets_ = DeviceMemory<ImageTask>(product(capacity_.target_blocks, 1, tasks),
                                        "the plans of an epoch's target images");
   }
+  if (job_.rules.altered) {
+    image_alterations_ = DeviceMemory<Alteration>(tasks, kAlterations);
+    if (job_.rules.mix != plan::MixKind::none) {
+      other_alterations_ = DeviceMemory<Alteration>(tasks, kAlterations);
+    }
+    if (capacity_.target_blocks > 0) {
+      target_alterations_ =
+          DeviceMemory<Alteration>(product(capacity_.target_blocks, 1, tasks), kAlterations);
+    }
+  }
   step_ = DeviceMemory<std::uint32_t>(1, "the number of the step");
   const int blocks_at_once = std::min(std::max(few_.most_blocks, many_.most_blocks),
                                       capacity_.batch_size * (1 + capacity_.target_blocks));
@@ -116,6 +142,9 @@ void BatchMaker::allocate() {
   samples_ = DeviceMemory<std::uint32_t>(count, "samples");
   job_.images = images_.get();
   job_.targets = targets_.get();
+  job_.image_alterations = image_alterations_.get();
+  job_.other_alterations = other_alterations_.get();
+  job_.target_alterations = target_alterations_.get();
   job_.step = step_.get();
   job_.workspace = workspace_.get();
   job_.out = {pixels_.get(), labels_.get(),          target_labels_.get(),
@@ -129,25 +158,22 @@ void BatchMaker::upload(const std::vector<PackedStep>& steps, cudaStream_t strea
         concat("a maker of batches for ", capacity_.steps, " steps got ", steps.size()));
   }
   const auto stride = static_cast<std::size_t>(capacity_.batch_size);
-  std::vector<ImageTask> images(steps.size() * stride);
   const auto target_stride = static_cast<std::size_t>(job_.target_stride);
-  std::vector<ImageTask> targets(steps.size() * target_stride);
   std::vector<StepShape> shapes;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const PackedStep& step = steps[i];
+  for (const PackedStep& step : steps) {
     if (step.images.size() > stride || step.targets.size() > target_stride) {
       throw InternalError(concat("a maker of batches of ", stride, " images got a step of ",
                                  step.images.size(), " and ", step.targets.size(),
                                  " target images"));
     }
-    const auto start = static_cast<std::ptrdiff_t>(i * stride);
-    std::copy(step.images.begin(), step.images.end(), images.begin() + start);
-    std::copy(step.targets.begin(), step.targets.end(),
-              targets.begin() + static_cast<std::ptrdiff_t>(i * target_stride));
     shapes.push_back(step.shape);
   }
-  images_.upload(images.data(), 0, images.size(), stream);
-  if (!targets.empty()) targets_.upload(targets.data(), 0, targets.size(), stream);
+  upload_records(steps, &PackedStep::images, stride, images_, stream);
+  upload_records(steps, &PackedStep::targets, target_stride, targets_, stream);
+  upload_records(steps, &PackedStep::image_alterations, stride, image_alterations_, stream);
+  upload_records(steps, &PackedStep::other_alterations, stride, other_alterations_, stream);
+  upload_records(steps, &PackedStep::target_alterations, target_stride, target_alterations_,
+                 stream);
   shapes_ = std::move(shapes);
   seek(0, stream);
 }

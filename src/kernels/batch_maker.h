@@ -87,6 +87,9 @@ class BatchMaker {
   DeviceMemory<std::byte> table_;
   DeviceMemory<ImageTask> images_;
   DeviceMemory<ImageTask> targets_;
+  DeviceMemory<Alteration> image_alterations_;  ///< and so on, where there are any
+  DeviceMemory<Alteration> other_alterations_;
+  DeviceMemory<Alteration> target_alterations_;
   DeviceMemory<std::uint32_t> step_;
   DeviceMemory<std::byte> workspace_;
   DeviceMemory<std::byte> pixels_;

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/host_device.h"
+#include "core/host_device.h"
 
 /// A block of threads that works on one image, on the device or, thread after thread, on the host.
 namespace smcl::kernels {
@@ -59,6 +59,15 @@ SMCL_HD inline void add(std::uint32_t* place, std::uint32_t value) {
   if (threadIdx.x % kWarp == 0) atomicAdd(place, sum);
 #else
   *place += value;
+#endif
+}
+
+/// Adds one to *place, whichever threads call it.
+SMCL_HD inline void count_one(std::uint32_t* place) {
+#ifdef __CUDA_ARCH__
+  atomicAdd(place, 1U);
+#else
+  ++*place;
 #endif
 }
 

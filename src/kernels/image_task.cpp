@@ -1,9 +1,14 @@
 #include "kernels/image_task.h"
 
+#include <algorithm>
+
+#include "batch/augmenter.h"
 #include "batch/placement.h"
 #include "core/error.h"
 #include "kernels/block_saliency.h"
 #include "plan/check.h"
+#include "plan/strong.h"
+#include "plan/treatment.h"
 
 namespace smcl::kernels {
 namespace {
@@ -18,13 +23,30 @@ Map map_named(const std::string& detector) {
                           "batches made on the CPU"));
 }
 
-ImageTask task_of(const plan::ImageDraw& draw, const BatchRules& rules,
-                  const data::Dataset& dataset) {
+static_assert(kMostAlterOps == plan::kMostOps);
+
+plan::Treatment treatment_of(const plan::ImageDraw& draw, const plan::StrongDraw* strong,
+                             const BatchRules& rules) {
+  return plan::resolve(draw, strong, rules.padding, rules.height, rules.width);
+}
+
+Alteration alteration_of(const plan::Treatment& treatment) {
+  Alteration out;
+  out.resized = treatment.resized;
+  out.part = treatment.part;
+  out.visible = treatment.visible;
+  out.op_count = treatment.op_count;
+  std::copy_n(treatment.ops.begin(), treatment.op_count, out.ops);
+  return out;
+}
+
+ImageTask task_of(const plan::ImageDraw& draw, const plan::StrongDraw* strong,
+                  const BatchRules& rules, const data::Dataset& dataset) {
   if (draw.index >= dataset.size()) {
     throw InternalError(
         concat("a plan asks for image ", draw.index, " of a data set of ", dataset.size()));
   }
-  const plan::Crop crop = plan::resolve(draw, rules.padding);
+  const plan::Crop crop = treatment_of(draw, strong, rules).crop;
   ImageTask task;
   task.sample = draw.index;
   task.down = crop.top - rules.padding;
@@ -48,20 +70,23 @@ void set_other(const ImageTask& other, ImageTask& task) {
   task.other_flip = other.flip;
 }
 
-void add_mix(const plan::MixDraw& draw, const BatchRules& rules, const data::Dataset& dataset,
-             ImageTask& task) {
+void add_mix(const plan::MixDraw& draw, const plan::StrongDraw* strong, const BatchRules& rules,
+             const data::Dataset& dataset, ImageTask& task) {
   if (!draw.on) return;
   task.cover = Cover::mix;
   task.place_y = draw.place_y;
   task.place_x = draw.place_x;
   task.keep = static_cast<float>(draw.keep);
   task.own = draw.own;
-  set_other(task_of(draw.partner, rules, dataset), task);
+  set_other(task_of(draw.partner, strong, rules, dataset), task);
   set_box(draw.keep, rules, task);
 }
 
-void add_mask(const plan::MaskDraw& draw, const plan::ImageDraw& image, const BatchRules& rules,
-              const data::Dataset& dataset, int epoch, ImageTask& task) {
+void add_mask(const plan::StepPlan& plan, std::size_t i, const BatchRules& rules,
+              const data::Dataset& dataset, ImageTask& task) {
+  const plan::MaskDraw& draw = plan.masks[i];
+  const plan::ImageDraw& image = plan.images[i];
+  const plan::StrongDraw* strong = plan::strong_of(plan.image_strong, i);
   if (!draw.on && !draw.cutout) return;
   task.cover = draw.on ? Cover::mask : Cover::cutout;
   task.place_y = draw.place_y;
@@ -70,11 +95,39 @@ void add_mask(const plan::MaskDraw& draw, const plan::ImageDraw& image, const Ba
   if (rules.fill == plan::Fill::other) {
     plan::ImageDraw other = image;
     other.index = draw.other;
-    set_other(task_of(other, rules, dataset), task);
+    set_other(task_of(other, strong, rules, dataset), task);
   }
   set_box(draw.keep, rules, task);
   if (rules.kind == plan::MaskKind::oracle) {
-    task.object = dataset.object_box(task.sample, epoch).value_or(Box{});
+    task.object = dataset.object_box(task.sample, plan.epoch).value_or(Box{});
+    const plan::Treatment treatment = treatment_of(image, strong, rules);
+    if (treatment.plain() || task.object == Box{}) return;
+    task.object =
+        batch::Augmenter(rules.height, rules.width, rules.padding).moved(task.object, treatment);
+    task.object_placed = true;
+  }
+}
+
+std::vector<Alteration> alterations(const std::vector<plan::ImageDraw>& draws,
+                                    const std::vector<plan::StrongDraw>& strong,
+                                    const BatchRules& rules) {
+  std::vector<Alteration> out;
+  for (std::size_t i = 0; i < strong.size(); ++i) {
+    out.push_back(alteration_of(treatment_of(draws[i], &strong[i], rules)));
+  }
+  return out;
+}
+
+void add_alterations(const plan::StepPlan& plan, const BatchRules& rules, PackedStep& step) {
+  step.image_alterations = alterations(plan.images, plan.image_strong, rules);
+  step.target_alterations = alterations(plan.targets, plan.target_strong, rules);
+  std::vector<plan::ImageDraw> partners;
+  for (const plan::MixDraw& draw : plan.mixes) partners.push_back(draw.partner);
+  step.other_alterations = alterations(partners, plan.partner_strong, rules);
+  const bool any = !step.image_alterations.empty() || !step.target_alterations.empty() ||
+                   !step.other_alterations.empty();
+  if (any && !rules.altered) {
+    throw InternalError("a step plan has stronger augmentations than augment.* of its batches");
   }
 }
 
@@ -102,6 +155,8 @@ BatchRules batch_rules(const batch::ExecutorSettings& settings, const data::Data
   rules.constant = settings.lambda.constant;
   rules.bf16 = settings.precision == batch::Precision::bf16;
   rules.mix = settings.mix;
+  rules.altered =
+      plan::is_strong(settings.augment, false) || plan::is_strong(settings.augment, true);
   rules.plain_added = settings.mask.plain == plan::Plain::add;
   if (rules.kind == plan::MaskKind::saliency || rules.rule == plan::LambdaRule::removed_saliency) {
     rules.map = map_named(settings.mask.detector);
@@ -134,16 +189,19 @@ PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data:
                 !plan.masks.empty() || !plan.mixes.empty(),
                 !plan.target_classes.empty()};
   for (std::size_t i = 0; i < count; ++i) {
-    ImageTask task = task_of(plan.images[i], rules, dataset);
+    ImageTask task = task_of(plan.images[i], plan::strong_of(plan.image_strong, i), rules, dataset);
     if (step.shape.has_target_labels) task.target_label = plan.target_classes[i];
-    if (!plan.masks.empty())
-      add_mask(plan.masks[i], plan.images[i], rules, dataset, plan.epoch, task);
-    if (!plan.mixes.empty()) add_mix(plan.mixes[i], rules, dataset, task);
+    if (!plan.masks.empty()) add_mask(plan, i, rules, dataset, task);
+    if (!plan.mixes.empty()) {
+      add_mix(plan.mixes[i], plan::strong_of(plan.partner_strong, i), rules, dataset, task);
+    }
     step.images.push_back(task);
   }
-  for (const plan::ImageDraw& draw : plan.targets) {
-    step.targets.push_back(task_of(draw, rules, dataset));
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    step.targets.push_back(
+        task_of(plan.targets[i], plan::strong_of(plan.target_strong, i), rules, dataset));
   }
+  add_alterations(plan, rules, step);
   return step;
 }
 
@@ -157,7 +215,7 @@ PackedStep pack_evaluation(const std::vector<std::uint32_t>& samples, std::size_
   step.shape.count = static_cast<int>(count);
   for (std::size_t i = first; i < first + count; ++i) {
     // Without padding every draw resolves to the image as it is.
-    step.images.push_back(task_of({samples[i], 0, 0, false}, BatchRules{}, dataset));
+    step.images.push_back(task_of({samples[i], 0, 0, false}, nullptr, BatchRules{}, dataset));
   }
   return step;
 }

@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "batch/batch.h"
+#include "core/host_device.h"
 #include "image/geometry.h"
-#include "kernels/host_device.h"
+#include "kernels/block_alter.h"
 #include "plan/step_plan.h"
 
 /// A step plan as the device gets it: plain records of one size an image.
@@ -27,9 +28,10 @@ struct ImageTask {
   std::int32_t half_height = 0;  ///< of the box, before clipping
   std::int32_t half_width = 0;
   std::int32_t target_label = 0;  ///< where the plan has target classes
-  Box object;         ///< the true object's box in the original, where mask.kind = oracle
-  double own = 1.0;   ///< weight of the own label where images are blended
-  float keep = 1.0F;  ///< share of the own image there
+  Box object;  ///< the true object's box in the original, where mask.kind = oracle, or,
+  bool object_placed = false;  ///< in the augmented image
+  double own = 1.0;            ///< weight of the own label where images are blended
+  float keep = 1.0F;           ///< share of the own image there
   bool flip = false;
   bool other_flip = false;
   Cover cover = Cover::none;
@@ -51,6 +53,7 @@ struct BatchRules {
   double constant = 0.5;
   bool bf16 = false;
   bool plain_added = false;  ///< mask.plain = add
+  bool altered = false;      ///< images may have stronger augmentations
   plan::MixKind mix = plan::MixKind::none;
 
   /// Blended values are computed from floats, whatever the precision.
@@ -89,10 +92,14 @@ struct PackedStep {
   StepShape shape;
   std::vector<ImageTask> images;
   std::vector<ImageTask> targets;  ///< as many a block
+  /// One each, or empty where the plan has no stronger augmentations of them.
+  std::vector<Alteration> image_alterations;
+  std::vector<Alteration> other_alterations;  ///< of partners
+  std::vector<Alteration> target_alterations;
 };
 
-/// True object boxes are looked up here. Throws InternalError for positions outside the data set
-/// and for lists of different lengths.
+/// True object boxes are looked up here. Throws InternalError for positions outside the data set,
+/// for lists of different lengths and for stronger augmentations that the rules do not have.
 PackedStep pack(const plan::StepPlan& plan, const BatchRules& rules, const data::Dataset& dataset);
 
 /// Images [first, first + count) of `samples` as they are, for evaluation. Throws InternalError

@@ -95,7 +95,11 @@ SMCL_HD inline PlacedMask place(const Block& block, const BlockMemory& memory,
   }
   PlacedMask placed;
   if (rules.kind == plan::MaskKind::oracle) {
-    if (!is_empty(task.object)) placed.box = augmented.placed(task.object);
+    if (task.object_placed) {
+      placed.box = task.object;
+    } else if (!is_empty(task.object)) {
+      placed.box = augmented.placed(task.object);
+    }
     placed.centre = {(placed.box.y0 + placed.box.y1) / 2, (placed.box.x0 + placed.box.x1) / 2};
   } else {
     placed.centre = centre_of(rules, task, augmented.visible(), peak);
@@ -227,13 +231,23 @@ SMCL_HD inline ValueWriter writer_of(const BatchJob& job, int block, int i) {
           job.rules.float_table()};
 }
 
-/// Ordinary image `i` of the step whose records start at `images`.
+/// Ordinary image `i` of the step; `record` of the job.
 SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
-                                  const BlockMemory& memory, const ImageTask& task, int i) {
+                                  const BlockMemory& memory, AlterMemory alter_memory,
+                                  std::int64_t record, int i) {
   const BatchRules& rules = job.rules;
-  const Picture augmented = picture_of(job, task);
-  const Picture other = other_of(job, task);
+  const ImageTask& task = job.images[record];
   const bool mixed = task.cover == Cover::mix;
+  Picture augmented = picture_of(job, task);
+  Picture other = other_of(job, task);
+  if (job.image_alterations != nullptr) {
+    augmented = altered(block, augmented, job.image_alterations[record], alter_memory);
+  }
+  const Alteration* const of_other = mixed ? job.other_alterations : job.image_alterations;
+  if (of_other != nullptr && (mixed || rules.fill == plan::Fill::other)) {
+    AlterMemory for_other = alter_memory.for_other();
+    other = altered(block, other, of_other[record], for_other);
+  }
   const bool blended = mixed && rules.mix == plan::MixKind::blend;
   const plan::Fill fill = mixed ? plan::Fill::other : rules.fill;
   PlacedMask placed;
@@ -283,10 +297,14 @@ SMCL_HD inline void make_ordinary(const BatchJob& job, const Block& block,
   });
 }
 
-/// Image `i` of the target blocks.
-SMCL_HD inline void make_target(const BatchJob& job, const Block& block, const ImageTask& task,
-                                int i) {
-  const Picture augmented = picture_of(job, task);
+/// Image `i` of the target blocks; `record` of the job.
+SMCL_HD inline void make_target(const BatchJob& job, const Block& block, AlterMemory alter_memory,
+                                std::int64_t record, int i) {
+  const ImageTask& task = job.targets[record];
+  Picture augmented = picture_of(job, task);
+  if (job.target_alterations != nullptr) {
+    augmented = altered(block, augmented, job.target_alterations[record], alter_memory);
+  }
   const ValueWriter out = writer_of(job, job.shape.blocks() - job.shape.target_blocks, i);
   block.step([&](int thread) {
     block.share(thread, job.rules.height, 3 * job.rules.width, [&](int y, int value) {
@@ -302,17 +320,18 @@ SMCL_HD inline void make_target(const BatchJob& job, const Block& block, const I
 /// job.memory.shared() bytes of the block, aligned to 16.
 SMCL_HD inline void make_images(const BatchJob& job, const Block& block, int number, int numbers,
                                 std::byte* shared) {
-  const BlockMemory memory =
-      lay_out(job.memory, job.rules.height * job.rules.width, shared,
-              job.workspace + static_cast<std::size_t>(number) * job.memory.global());
+  const int pixels = job.rules.height * job.rules.width;
+  std::byte* const global = job.workspace + static_cast<std::size_t>(number) * job.memory.global();
+  const BlockMemory memory = lay_out(job.memory, pixels, shared, global);
+  const AlterMemory alter_memory = lay_out_alter(job.memory, pixels, global);
   const std::int64_t start = static_cast<std::int64_t>(*job.step) * job.stride;
   const std::int64_t first_target = static_cast<std::int64_t>(*job.step) * job.target_stride;
   for (int image = number; image < job.images_in_all(); image += numbers) {
     if (image < job.shape.count) {
-      make_ordinary(job, block, memory, job.images[start + image], image);
+      make_ordinary(job, block, memory, alter_memory, start + image, image);
     } else {
       const int i = image - job.shape.count;
-      make_target(job, block, job.targets[first_target + i], i);
+      make_target(job, block, alter_memory, first_target + i, i);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/host_device.h"
+#include "core/host_device.h"
 
 /// What a batch norm computes once a channel, for the CPU's and the GPU's kernels.
 namespace smcl::kernels {

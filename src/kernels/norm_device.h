@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/host_device.h"
 #include "kernels/block.h"
-#include "kernels/host_device.h"
 #include "kernels/norm_channel.h"
 #include "kernels/norm_jobs.h"
 #include "kernels/norm_vectors.h"

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/host_device.h"
 #include "kernels/batch_norm.h"
-#include "kernels/host_device.h"
 
 /// Activations 16 bytes at a time, for host and device.
 namespace smcl::kernels {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/host_device.h"
+#include "core/host_device.h"
 #include "kernels/norm_vectors.h"
 #include "kernels/sgd.h"
 

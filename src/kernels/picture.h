@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/host_device.h"
 #include "image/geometry.h"
-#include "kernels/host_device.h"
 
 /// Geometry of batch/ and image/ for host and device. The results are those of batch/geometry.h.
 namespace smcl::kernels {
@@ -60,10 +60,17 @@ struct Picture {
   int down = 0;  ///< top - padding
   int right = 0;
   bool flip = false;
-  bool reflect = false;  ///< beyond the border: the reflection in place of black
+  bool reflect = false;                ///< beyond the border: the reflection in place of black
+  const std::uint8_t* made = nullptr;  ///< its bytes, where they are more than a crop's
+  Box made_visible{};                  ///< visible() then
 
   /// The three bytes of a pixel; nullptr where the picture is black beyond the border.
   SMCL_HD const std::uint8_t* at(int y, int x) const {
+    if (made != nullptr) {
+      return made + (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                     static_cast<std::size_t>(x)) *
+                        3;
+    }
     int from_y = y + down;
     int from_x = (flip ? width - 1 - x : x) + right;
     if (reflect) {
@@ -82,7 +89,7 @@ struct Picture {
     return common({0, 0, height, width}, shifted({0, 0, height, width}, down, right));
   }
   /// Where that part lies in the picture.
-  SMCL_HD Box visible() const { return placed(source()); }
+  SMCL_HD Box visible() const { return made != nullptr ? made_visible : placed(source()); }
   /// Where `box` of the original lies in the picture; empty (all zero) where none of it shows.
   SMCL_HD Box placed(const Box& box) const {
     const Box part = common(shifted(box, -down, -right), {0, 0, height, width});

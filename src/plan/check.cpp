@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "plan/policy.h"
 
 namespace smcl::plan {
 namespace {
@@ -57,17 +58,62 @@ void check_targets(const config::Call& distribution) {
   }
 }
 
+void check_range(const config::Call& range, double most, const char* key) {
+  require_arguments(range, 2, key);
+  if (!(range.args[0] > 0.0) || !(range.args[0] <= range.args[1]) || !(range.args[1] <= most)) {
+    throw UsageError(concat(key, " = [", range.args[0], ", ", range.args[1],
+                            "]; expected two numbers above 0 and at most ", most,
+                            ", the smaller first"));
+  }
+}
+
+void require_within(int value, int least, int most, const char* key) {
+  if (value < least || value > most) {
+    throw UsageError(concat(key, " = ", value, "; expected ", least, " to ", most));
+  }
+}
+
+void check_augment(const AugmentSettings& augment) {
+  require_within(augment.crop_padding, 0, 1024, "augment.crop_padding");
+  if (augment.resized_crop.name == "range") {
+    check_range(augment.resized_crop, 1.0, "augment.resized_crop");
+  } else if (augment.resized_crop.name != "off") {
+    throw UsageError(concat("augment.resized_crop = ", augment.resized_crop.name,
+                            " is unknown; expected off or range"));
+  }
+  check_range(augment.resized_ratio, 100.0, "augment.resized_ratio");
+  check_range(augment.blur_sigma, 100.0, "augment.blur_sigma");
+  require_within(augment.rand_ops, 1, kMostPolicyOps, "augment.rand_ops");
+  require_within(augment.rand_magnitude, 0, kRandLevels - 1, "augment.rand_magnitude");
+  require_within(augment.cutout, 0, 1024, "augment.cutout");
+  require_share(augment.cutout_prob, "augment.cutout_prob");
+  require_share(augment.colour, "augment.colour");
+  require_share(augment.brightness, "augment.brightness");
+  require_share(augment.contrast, "augment.contrast");
+  require_share(augment.saturation, "augment.saturation");
+  require_share(augment.grey, "augment.grey");
+  require_share(augment.blur, "augment.blur");
+  if (!(augment.hue >= 0.0 && augment.hue <= 0.5)) {
+    throw UsageError(concat("augment.hue = ", augment.hue, " is not within [0, 0.5]"));
+  }
+}
+
 }  // namespace
 
 void check_step(const StepPlan& plan) {
   const std::size_t count = plan.images.size();
   const auto fits = [count](std::size_t size) { return size == 0 || size == count; };
   if (count == 0 || !fits(plan.masks.size()) || !fits(plan.target_classes.size()) ||
-      plan.targets.size() % count != 0 || !fits(plan.mixes.size())) {
+      plan.targets.size() % count != 0 || !fits(plan.mixes.size()) ||
+      !fits(plan.image_strong.size()) ||
+      (!plan.target_strong.empty() && plan.target_strong.size() != plan.targets.size()) ||
+      (!plan.partner_strong.empty() && plan.partner_strong.size() != plan.mixes.size())) {
     throw InternalError(concat("a step plan of ", count, " images has ", plan.masks.size(),
                                " masks, ", plan.target_classes.size(), " target classes, ",
                                plan.targets.size(), " target images and ", plan.mixes.size(),
-                               " partners"));
+                               " partners, with stronger augmentations of ",
+                               plan.image_strong.size(), " images, ", plan.target_strong.size(),
+                               " target images and ", plan.partner_strong.size(), " partners"));
   }
 }
 
@@ -78,10 +124,7 @@ void check_settings(const PlannerSettings& settings) {
   if (settings.epochs < 1 || settings.epochs >= (1 << 24)) {
     throw UsageError(concat("epochs ", settings.epochs, "; expected 1 to ", (1 << 24) - 1));
   }
-  if (settings.augment.crop_padding < 0) {
-    throw UsageError(
-        concat("augment.crop_padding = ", settings.augment.crop_padding, "; expected at least 0"));
-  }
+  check_augment(settings.augment);
   if (settings.contrast_warm_up < 0) {
     throw UsageError(concat("warm-up of the contrastive part is ", settings.contrast_warm_up,
                             " epochs; expected at least 0"));

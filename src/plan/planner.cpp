@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "plan/check.h"
+#include "plan/strong.h"
 #include "sampling/class_distribution.h"
 
 namespace smcl::plan {
@@ -181,6 +182,11 @@ StepPlan Planner::plan(int epoch, int step) const {
         draw_image(index, settings_.augment.flip,
                    resampled ? RandomStream(settings_.seed, Purpose::resample_augment, number, i)
                              : RandomStream(settings_.seed, Purpose::augment, number, index)));
+    if (!is_strong(settings_.augment, false)) continue;
+    const Role role = resampled ? Role::resampled : Role::ordinary;
+    plan.image_strong.push_back(draw_strong(settings_.augment, settings_.seed, number,
+                                            static_cast<std::uint64_t>(role),
+                                            resampled ? i : index));
   }
   draw_masks(plan, *order, first);
   draw_targets(plan, first);
@@ -236,7 +242,9 @@ void Planner::draw_targets(StepPlan& plan, std::size_t first) const {
     const std::uint64_t slot = first + i;
     const std::uint32_t target = draw_target_class(epoch, slot);
     plan.target_classes.push_back(static_cast<std::int32_t>(target));
-    if (images) plan.targets.push_back(draw_target_image(target, epoch, slot));
+    if (!images) continue;
+    plan.targets.push_back(draw_target_image(target, epoch, slot));
+    if (further_strong()) plan.target_strong.push_back(draw_target_strong(epoch, slot));
   }
 }
 
@@ -253,6 +261,15 @@ ImageDraw Planner::draw_target_image(std::uint32_t target, std::uint32_t epoch,
                     RandomStream(settings_.seed, Purpose::target_augment, epoch, slot));
 }
 
+bool Planner::further_strong() const {
+  return is_strong(settings_.augment, true);
+}
+
+StrongDraw Planner::draw_target_strong(std::uint32_t epoch, std::uint64_t slot) const {
+  return draw_strong(settings_.augment, settings_.seed, epoch,
+                     static_cast<std::uint64_t>(Role::target), slot);
+}
+
 void Planner::draw_views(StepPlan& plan, std::size_t first) const {
   const auto epoch = static_cast<std::uint32_t>(plan.epoch);
   for (std::uint64_t view = 0; view < static_cast<std::uint64_t>(settings_.views); ++view) {
@@ -261,6 +278,10 @@ void Planner::draw_views(StepPlan& plan, std::size_t first) const {
       plan.targets.push_back(
           draw_image(plan.images[i].index, settings_.augment.flip,
                      RandomStream(settings_.seed, Purpose::view_augment, epoch, number)));
+      if (!further_strong()) continue;
+      plan.target_strong.push_back(draw_strong(settings_.augment, settings_.seed, epoch,
+                                               static_cast<std::uint64_t>(Role::view) + view,
+                                               first + i));
     }
   }
 }
@@ -285,6 +306,7 @@ void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order
         sampling::shuffled(static_cast<std::uint32_t>(count), random(Purpose::mix_partner, step));
   }
   std::vector<MixDraw> mixes(count);
+  std::vector<StrongDraw> strong;
   std::vector<std::int32_t> classes(count);
   for (std::size_t i = 0; i < count; ++i) {
     MixDraw& draw = mixes[i];
@@ -300,9 +322,11 @@ void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order
       const std::uint32_t target = draw_target_class(epoch, slot);
       classes[i] = static_cast<std::int32_t>(target);
       draw.partner = draw_target_image(target, epoch, slot);
+      if (further_strong()) strong.push_back(draw_target_strong(epoch, slot));
     } else {
       classes[i] = state_->labels[order[first + others[i]]];
       draw.partner = plan.images[others[i]];
+      if (!plan.image_strong.empty()) strong.push_back(plan.image_strong[others[i]]);
     }
     draw.own = draw.keep;
     if (settings_.mixing.favours_rare) {
@@ -314,6 +338,7 @@ void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order
   }
   if (!plan.masked) return;
   plan.mixes = std::move(mixes);
+  plan.partner_strong = std::move(strong);
   plan.target_classes = std::move(classes);
 }
 

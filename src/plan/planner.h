@@ -63,6 +63,8 @@ class SMCL_API Planner {
   void draw_targets(StepPlan& plan, std::size_t first) const;
   void draw_views(StepPlan& plan, std::size_t first) const;
   void draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order, std::size_t first) const;
+  bool further_strong() const;
+  StrongDraw draw_target_strong(std::uint32_t epoch, std::uint64_t slot) const;
   std::uint32_t draw_target_class(std::uint32_t epoch, std::uint64_t slot) const;
   ImageDraw draw_target_image(std::uint32_t target, std::uint32_t epoch, std::uint64_t slot) const;
 

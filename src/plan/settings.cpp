@@ -1,5 +1,7 @@
 #include "plan/settings.h"
 
+#include "plan/policy.h"
+
 namespace smcl::plan {
 namespace {
 
@@ -18,12 +20,63 @@ const std::vector<config::Signature> kLambdas = {
 
 constexpr config::Range kShare{0.0, 1.0};
 
+const std::vector<config::Signature> kResizedCrops = {
+    {"off", {}}, {"range", {{"lo", 0.2, 1e-4, 1.0}, {"hi", 1.0, 1e-4, 1.0}}}};
+const std::vector<config::Signature> kRatios = {
+    {"range", {{"lo", 3.0 / 4.0, 0.01, 100.0}, {"hi", 4.0 / 3.0, 0.01, 100.0}}}};
+const std::vector<config::Signature> kSigmas = {
+    {"range", {{"lo", 0.1, 1e-3, 100.0}, {"hi", 2.0, 1e-3, 100.0}}}};
+
+void bind_on(config::Binder& binder, const char* key, On& on, const char* doc) {
+  binder.choice<On>(key, on,
+                    {{"all", On::all}, {"ordinary", On::ordinary}, {"further", On::further}}, doc);
+}
+
+void bind_colour(config::Binder& binder, AugmentSettings& settings) {
+  binder.field("augment.colour", settings.colour, kShare, "probability of colour jitter; 0 = none");
+  binder.field("augment.brightness", settings.brightness, kShare,
+               "of the jitter: factors lie within 1 - this and 1 + this; 0 = not at all");
+  binder.field("augment.contrast", settings.contrast, kShare, "of the jitter, the same");
+  binder.field("augment.saturation", settings.saturation, kShare, "of the jitter, the same");
+  binder.field("augment.hue", settings.hue, {0.0, 0.5},
+               "of the jitter: the hue turns by up to this share of the circle, either way");
+  binder.field("augment.grey", settings.grey, kShare, "probability that an image loses its colour");
+  binder.field("augment.blur", settings.blur, kShare, "probability of a Gaussian blur");
+  binder.field("augment.blur_sigma", settings.blur_sigma, kSigmas,
+               "of the blur, uniform in this range, in pixels");
+  bind_on(binder, "augment.colour_on", settings.colour_on,
+          "which images get jitter, grey and blur (see augment.crop_on)");
+}
+
 }  // namespace
 
 void bind(config::Binder& binder, AugmentSettings& settings) {
   binder.field("augment.crop_padding", settings.crop_padding, {0, 1024},
                "black pixels on each side before the random crop; 0 = no crop");
   binder.field("augment.flip", settings.flip, "flip every second image, on average, horizontally");
+  binder.field(
+      "augment.resized_crop", settings.resized_crop, kResizedCrops,
+      "share of the area that a crop keeps, stretched to the image's size; off: crop_padding");
+  binder.field("augment.resized_ratio", settings.resized_ratio, kRatios,
+               "of the resized crop: its width over its height, uniform in the logarithm");
+  bind_on(binder, "augment.crop_on", settings.crop_on,
+          "which images get the resized crop: all, ordinary ones, or further views and targets");
+  binder.choice<Policy>(
+      "augment.policy", settings.policy,
+      {{"none", Policy::none},
+       {"autoaugment", Policy::autoaugment},
+       {"randaugment", Policy::randaugment}},
+      "operations behind crop and flip: AutoAugment's for CIFAR-10, or random ones");
+  binder.field("augment.rand_ops", settings.rand_ops, {1, kMostPolicyOps},
+               "randaugment: operations an image");
+  binder.field("augment.rand_magnitude", settings.rand_magnitude, {0, kRandLevels - 1},
+               "randaugment: strength of each operation, of 30");
+  binder.field("augment.cutout", settings.cutout, {0, 1024},
+               "side of a black square at a random place of each image, in pixels; 0 = none");
+  binder.field("augment.cutout_prob", settings.cutout_prob, kShare, "probability of the square");
+  bind_on(binder, "augment.policy_on", settings.policy_on,
+          "which images get the policy and the square (see augment.crop_on)");
+  bind_colour(binder, settings);
 }
 
 void bind(config::Binder& binder, MaskSettings& settings) {

@@ -16,10 +16,41 @@ enum class DrawUnit { batch, image };
 enum class Plain { replace, add };
 enum class LambdaRule { area, constant, removed_saliency };
 
-/// Geometric augmentation of both batches.
+enum class Policy { none, autoaugment, randaugment };
+/// Which images of a step get an augmentation.
+enum class On {
+  all,
+  ordinary,  ///< the ordinary batch (and its images as partners) alone
+  further,   ///< further views of the ordinary images, and target images, alone
+};
+
+/// Augmentation: crop and flip of all images, and stronger ones, off by default (docs/augment.md).
 struct AugmentSettings {
   int crop_padding = 4;  ///< black pixels on each side before the random crop; 0 = no crop
   bool flip = true;      ///< horizontal flip of every second image
+
+  /// range(lo, hi): share of the area that a crop keeps, which is stretched to the image's size, in
+  /// place of the padded crop; off
+  config::Call resized_crop{"off", {}};
+  config::Call resized_ratio{"range", {3.0 / 4.0, 4.0 / 3.0}};  ///< its width over its height
+  On crop_on = On::all;                                         ///< the resized crop
+
+  Policy policy = Policy::none;
+  int rand_ops = 2;        ///< RandAugment: operations an image
+  int rand_magnitude = 9;  ///< RandAugment: 0 to 30
+  int cutout = 0;          ///< side of a black square in pixels; 0 = none
+  double cutout_prob = 1.0;
+  On policy_on = On::all;  ///< policy and cutout
+
+  double colour = 0.0;      ///< probability of colour jitter; 0 = none
+  double brightness = 0.4;  ///< its factors lie within 1 - this and 1 + this; 0 = not at all
+  double contrast = 0.4;
+  double saturation = 0.4;
+  double hue = 0.1;                              ///< turns of the hue, at most; 0 = not at all
+  double grey = 0.0;                             ///< probability
+  double blur = 0.0;                             ///< probability
+  config::Call blur_sigma{"range", {0.1, 2.0}};  ///< in pixels
+  On colour_on = On::all;                        ///< jitter, grey and blur
 };
 
 /// Which images are masked, and how (docs/method.md, table of settings).

@@ -6,6 +6,7 @@
 #include "core/export.h"
 #include "image/geometry.h"
 #include "plan/settings.h"
+#include "plan/strong_draw.h"
 
 namespace smcl::plan {
 
@@ -62,6 +63,11 @@ struct StepPlan {
   /// B where target images go through the network; or further views of the ordinary images, view
   /// after view of B each; else empty.
   std::vector<ImageDraw> targets;
+  /// Stronger augmentations of images, targets and mixes' partners, one each; empty where there are
+  /// none.
+  std::vector<StrongDraw> image_strong;
+  std::vector<StrongDraw> target_strong;
+  std::vector<StrongDraw> partner_strong;
 };
 
 }  // namespace smcl::plan

@@ -32,6 +32,22 @@ TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
       {"mce.label = 'target'\nmce.lambda = 'constant(0.3)'", "mce.lambda"},
       {"mce.label = 'own'\nmce.lambda = 'removed_saliency'", "mce.lambda"},
       {"rule.b = 0.99", "rule.b"},
+      {"augment.rand_ops = 3", "augment.rand_ops"},
+      {"augment.policy = 'autoaugment'\naugment.rand_magnitude = 3", "augment.rand_magnitude"},
+      {"augment.cutout_prob = 0.5", "augment.cutout_prob"},
+      {"augment.cutout = 8\naugment.cutout_prob = 0.0", "augment.cutout"},
+      {"augment.policy_on = 'ordinary'", "augment.policy_on"},
+      {"augment.hue = 0.2", "augment.hue"},
+      {"augment.colour = 0.5\naugment.brightness = 0.0\naugment.contrast = 0.0\n"
+       "augment.saturation = 0.0\naugment.hue = 0.0",
+       "augment.colour"},
+      {"augment.blur_sigma = [0.5, 1.0]", "augment.blur_sigma"},
+      {"augment.colour_on = 'further'", "augment.colour_on"},
+      {"augment.resized_ratio = [0.5, 2.0]", "augment.resized_ratio"},
+      {"augment.crop_on = 'further'", "augment.crop_on"},
+      {"augment.resized_crop = [0.2, 1.0]\naugment.crop_padding = 2", "augment.crop_padding"},
+      {"method.name = 'ce'\naugment.grey = 0.2\naugment.colour_on = 'further'",
+       "augment.colour_on"},
       {"loss.gamma = 2.0", "loss.gamma"},
       {"loss.name = 'focal'\nloss.weight_inside = true", "loss.weight_inside"},
       {"loss.name = 'focal'\nloss.max_margin = 0.3", "loss.max_margin"},
@@ -110,9 +126,26 @@ TEST(Idle, WhatActsIsAccepted) {
            "method.name = 'saliencymix'\nsaliency.on = 'padded'\nsaliency.detector = 'joint'",
            "method.name = 'cmo'\ntarget.unit = 'sample'\nmix.start = 4\nmix.stop = 0.985",
            "contrast.when = 'masked'\ncontrast.warm_up = 2",
+           "augment.policy = 'randaugment'\naugment.rand_ops = 3\naugment.policy_on = 'further'",
+           "method.name = 'cmo'\naugment.grey = 0.2\naugment.colour_on = 'ordinary'",
+           "method.name = 'bcl'\nloss.name = 'logit_adjusted'\naugment.resized_crop = [0.2, 1]\n"
+           "augment.crop_on = 'further'\naugment.crop_padding = 2",
+           "saliency.on = 'original'\naugment.colour = 0.5\naugment.cutout = 8",
+           "saliency.on = 'original'\naugment.policy = 'autoaugment'\n"
+           "augment.policy_on = 'further'",
        }) {
     EXPECT_THAT(refused(toml), IsEmpty()) << toml;
   }
+}
+
+TEST(Idle, SaliencyThatAugmentationLeavesBehindIsRefused) {
+  EXPECT_THAT(refused("saliency.on = 'original'\naugment.policy = 'autoaugment'"),
+              HasSubstr("saliency.on = original finds places"));
+  EXPECT_THAT(refused("saliency.on = 'reflect'\naugment.grey = 0.2"),
+              HasSubstr("saliency.on = reflect looks at"));
+  EXPECT_THAT(refused("method.name = 'saliencymix'\nsaliency.on = 'original'\n"
+                      "augment.resized_crop = [0.2, 1]"),
+              HasSubstr("saliency.on = original finds places"));
 }
 
 // The ends of a sweep over mask.prob or contrast.mu.

@@ -52,6 +52,9 @@ TEST(Recipe, HashLeavesOutTheDefaultsOfLaterSettings) {
   };
   EXPECT_EQ(hash("loss.name = 'ce'\nnetwork.classifier = 'linear'"), hash(""));
   EXPECT_EQ(hash("mix.alpha = 1.0\nmix.prob = 1.0"), hash(""));
+  EXPECT_EQ(hash("augment.policy = 'none'\naugment.resized_crop = 'off'"), hash(""));
+  EXPECT_NE(hash("augment.policy = 'autoaugment'"), hash(""));
+  EXPECT_NE(hash("augment.crop_padding = 2"), hash(""));
   EXPECT_NE(hash("loss.name = 'focal'"), hash(""));
   EXPECT_NE(hash("network.classifier = 'cosine'"), hash(""));
 }

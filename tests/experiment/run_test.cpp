@@ -120,6 +120,25 @@ TEST_F(RunSlow, MethodsCombineWithLossesAndRules) {
   EXPECT_EQ(static_cast<int>(weights.size()), runs - 1) << "without the contrast both are ce";
 }
 
+TEST_F(RunSlow, StrongAugmentationTrainsTheSameBitsWhateverTheLoaderThreads) {
+  const std::string strong =
+      "augment.policy = 'autoaugment'\naugment.cutout = 16\naugment.colour = 0.8\n"
+      "augment.grey = 0.2\naugment.blur = 0.5\naugment.resized_crop = [0.2, 1.0]\n";
+  options_.always_new = true;
+  for (const std::string method :
+       {"method.name = 'smcl'\n",
+        "method.name = 'cmo'\nmix.start = 0\nmask.prob = 0.0\naugment.policy_on = 'ordinary'\n",
+        "method.name = 'bcl'\nloss.name = 'logit_adjusted'\nnetwork.classifier = 'cosine'\n"
+        "mask.prob = 0.0\naugment.crop_on = 'further'\naugment.policy_on = 'ordinary'\n"}) {
+    SCOPED_TRACE(method);
+    const RunResult first =
+        train_recipe(tiny(method + strong + "run.loader_threads = 0"), options_);
+    const RunResult second =
+        train_recipe(tiny(method + strong + "run.loader_threads = 3"), options_);
+    EXPECT_EQ(weights_hash(first), weights_hash(second));
+  }
+}
+
 TEST_F(RunSlow, ExplodingTrainingIsReportedAndNotStored) {
   try {
     train_recipe(tiny("schedule.rate = 1000.0\nschedule.warm_up = 0\ntrain.epochs = "

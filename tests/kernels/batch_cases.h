@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "data/dataset.h"
 #include "plan/step_plan.h"
+#include "plan/strong.h"
 
 /// Images, settings and step plans for holding another way of making batches to batch::Executor.
 namespace smcl::kernels::testing {
@@ -133,6 +134,31 @@ inline batch::ExecutorSettings any_mixing(std::uint64_t seed, int height, int wi
   return s;
 }
 
+/// The same, or the same of a method that mixes, with stronger augmentations of all sorts.
+inline batch::ExecutorSettings any_augmenting(std::uint64_t seed, int height, int width) {
+  using namespace plan;
+  batch::ExecutorSettings s =
+      seed % 3 == 0 ? any_mixing(seed, height, width) : any_settings(seed, height, width);
+  RandomStream random(12, Purpose::test, 0, seed);
+  AugmentSettings& a = s.augment;
+  if (random.below(3) == 0) a.resized_crop = {"range", {0.05, 1.0}};
+  a.policy = one_of(random, std::array{Policy::none, Policy::autoaugment, Policy::randaugment});
+  a.rand_ops = 1 + static_cast<int>(random.below(kMostPolicyOps));
+  a.rand_magnitude = static_cast<int>(random.below(31));
+  a.cutout = static_cast<int>(random.below(static_cast<std::uint32_t>(std::min(height, width))));
+  a.cutout_prob = 0.5;
+  a.colour = one_of(random, std::array{0.0, 0.8});
+  a.hue = one_of(random, std::array{0.0, 0.5});
+  a.grey = one_of(random, std::array{0.0, 0.3});
+  a.blur = one_of(random, std::array{0.0, 0.5});
+  a.blur_sigma = {"range", {0.1, one_of(random, std::array{2.0, 30.0})}};
+  const bool sees_moved = a.resized_crop.name != "off" || a.policy != Policy::none;
+  if (s.mask.on == SaliencyOn::reflect || (s.mask.on == SaliencyOn::original && sees_moved)) {
+    s.mask.on = one_of(random, std::array{SaliencyOn::visible, SaliencyOn::padded});
+  }
+  return s;
+}
+
 inline plan::ImageDraw any_draw(RandomStream& random, const data::Dataset& set) {
   return {random.below(static_cast<std::uint32_t>(set.size())), random.next(), random.next(),
           random.below(2) == 1};
@@ -191,11 +217,24 @@ inline plan::StepPlan any_mixed_plan(std::uint64_t seed, std::size_t count,
   return plan;
 }
 
-/// A step for these settings.
+/// A step for these settings, with stronger augmentations where they have any.
 inline plan::StepPlan any_step(const batch::ExecutorSettings& settings, std::uint64_t seed,
                                std::size_t count, const data::Dataset& set) {
-  return settings.mix == plan::MixKind::none ? any_plan(seed, count, set)
-                                             : any_mixed_plan(seed, count, set);
+  plan::StepPlan plan = settings.mix == plan::MixKind::none ? any_plan(seed, count, set)
+                                                            : any_mixed_plan(seed, count, set);
+  if (!plan::is_strong(settings.augment, false)) return plan;
+  const auto draws = [&](std::uint64_t role, std::size_t size) {
+    std::vector<plan::StrongDraw> out;
+    for (std::size_t i = 0; i < size; ++i) {
+      out.push_back(plan::draw_strong(settings.augment, seed, 0, role, i));
+    }
+    return out;
+  };
+  plan.image_strong = draws(0, count);
+  plan.partner_strong = draws(1, plan.mixes.size());
+  // Targets may be as they are, where augment.*_on says so.
+  if (seed % 4 != 0) plan.target_strong = draws(2, plan.targets.size());
+  return plan;
 }
 
 inline std::string described(const batch::ExecutorSettings& s) {
@@ -206,7 +245,9 @@ inline std::string described(const batch::ExecutorSettings& s) {
          std::to_string(static_cast<int>(s.mask.fill)) + ", plain " +
          std::to_string(static_cast<int>(s.mask.plain)) + ", lambda " +
          std::to_string(static_cast<int>(s.lambda.rule)) + ", mix " +
-         std::to_string(static_cast<int>(s.mix)) + ", precision " +
+         std::to_string(static_cast<int>(s.mix)) + ", policy " +
+         std::to_string(static_cast<int>(s.augment.policy)) + ", " + s.augment.resized_crop.name +
+         ", cutout " + std::to_string(s.augment.cutout) + ", precision " +
          std::to_string(static_cast<int>(s.precision));
 }
 

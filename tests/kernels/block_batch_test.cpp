@@ -44,7 +44,8 @@ std::vector<std::uint64_t> uninitialised(std::size_t bytes) {
 }
 
 void run(BatchJob& job, const Launch& launch) {
-  job.memory = plan_memory(job.rules.height, job.rules.width, launch.block_memory);
+  job.memory =
+      plan_memory(job.rules.height, job.rules.width, launch.block_memory, job.rules.altered);
   std::vector<std::uint64_t> workspace =
       uninitialised(job.memory.global() * static_cast<std::size_t>(launch.blocks));
   job.workspace = reinterpret_cast<std::byte*>(workspace.data());
@@ -55,17 +56,27 @@ void run(BatchJob& job, const Launch& launch) {
   }
 }
 
+/// One list of every step, `blocks` times the step's images each.
+template <class Record>
+std::vector<Record> joined(const std::vector<PackedStep>& steps,
+                           std::vector<Record> PackedStep::*list, std::size_t blocks) {
+  std::vector<Record> all;
+  for (const PackedStep& step : steps) {
+    std::vector<Record> own = step.*list;
+    own.resize(blocks * step.images.size());
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
 batch::Batch made(const std::vector<PackedStep>& steps, std::uint32_t number,
                   const BatchRules& rules, const batch::ExecutorSettings& settings,
                   const Resident& resident, const Launch& launch) {
-  std::vector<ImageTask> images;
-  std::vector<ImageTask> targets;
-  for (const PackedStep& step : steps) {
-    images.insert(images.end(), step.images.begin(), step.images.end());
-    std::vector<ImageTask> own = step.targets;
-    own.resize(kMostTargetBlocks * step.images.size());
-    targets.insert(targets.end(), own.begin(), own.end());
-  }
+  const auto images = joined(steps, &PackedStep::images, 1);
+  const auto targets = joined(steps, &PackedStep::targets, kMostTargetBlocks);
+  const auto of_images = joined(steps, &PackedStep::image_alterations, 1);
+  const auto of_others = joined(steps, &PackedStep::other_alterations, 1);
+  const auto of_targets = joined(steps, &PackedStep::target_alterations, kMostTargetBlocks);
   const PackedStep& step = steps[number];
   const std::vector<std::byte> table = value_table(settings);
   batch::Batch out;
@@ -77,6 +88,11 @@ batch::Batch made(const std::vector<PackedStep>& steps, std::uint32_t number,
   job.table = table.data();
   job.images = images.data();
   job.targets = targets.data();
+  if (rules.altered) {
+    job.image_alterations = of_images.data();
+    job.other_alterations = of_others.data();
+    job.target_alterations = of_targets.data();
+  }
   job.stride = step.shape.count;
   job.target_stride = std::int64_t{kMostTargetBlocks} * step.shape.count;
   job.step = &number;
@@ -119,6 +135,14 @@ TEST(BlockBatch, HasThemWhereImagesAreMixed) {
   }
 }
 
+TEST(BlockBatch, HasThemWhereImagesAreAugmented) {
+  const Pictures set(21, 32, 32);
+  const Resident resident(set);
+  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    expect_executors_bits(any_augmenting(seed, 32, 32), set, resident, seed, {});
+  }
+}
+
 TEST(BlockBatch, HasThemAtAnySize) {
   const std::array<std::array<int, 2>, 10> sizes{{{1, 1},
                                                   {1, 9},
@@ -137,6 +161,7 @@ TEST(BlockBatch, HasThemAtAnySize) {
     for (std::uint64_t seed = 200; seed < 212; ++seed) {
       expect_executors_bits(any_settings(seed, height, width), set, resident, seed, {});
       expect_executors_bits(any_mixing(seed, height, width), set, resident, seed, {});
+      expect_executors_bits(any_augmenting(seed, height, width), set, resident, seed, {});
     }
   }
 }
@@ -151,6 +176,7 @@ TEST(BlockBatch, DoesNotDependOnHowItIsCutUp) {
         const Launch launch{blocks, threads, block_memory, blocks == 4};
         for (std::uint64_t seed = 300; seed < 303; ++seed) {
           expect_executors_bits(any_settings(seed, 40, 36), set, resident, seed, launch);
+          expect_executors_bits(any_augmenting(seed, 40, 36), set, resident, seed, launch);
         }
       }
     }
@@ -197,6 +223,9 @@ TEST(BlockBatch, MemoryGoesToGlobalWhereABlockHasTooLittle) {
   EXPECT_TRUE(photograph.integral_shared && !photograph.planes_shared);
   EXPECT_EQ(photograph.shared(), 32U + 202512);
   EXPECT_EQ(photograph.global(), 6U * 224 * 224);
+  // Three pictures of 3,072 bytes and 768 counts and bytes more.
+  EXPECT_EQ(plan_memory(32, 32, 227 * 1024, true).global(), 3U * 3072 + 768 * 5);
+  EXPECT_EQ(plan_memory(32, 32, 227 * 1024, true).shared(), small.shared());
   const MemoryPlan large = plan_memory(1000, 1000, 227 * 1024);
   EXPECT_FALSE(large.integral_shared || large.planes_shared);
   EXPECT_EQ(large.shared(), 32U);
@@ -223,6 +252,9 @@ TEST(ImageTask, RefusesWhatTheExecutorRefuses) {
   EXPECT_THROW(pack({}, rules, set), InternalError);
   EXPECT_THROW(pack_evaluation({0, 1}, 1, 2, set), InternalError);
   EXPECT_THROW(pack_evaluation({3}, 0, 1, set), InternalError);
+  plan = any_plan(1, 4, set);
+  plan.image_strong.resize(4);
+  EXPECT_THROW(pack(plan, rules, set), InternalError);  // the rules have none
   batch::ExecutorSettings settings;
   settings.augment.crop_padding = 8;
   EXPECT_THROW(batch_rules(settings, set), UsageError);

@@ -30,6 +30,10 @@ TEST(PlanSettings, DefaultsAreThePapers) {
   const All all = bound("");
   EXPECT_EQ(all.augment.crop_padding, 4);
   EXPECT_TRUE(all.augment.flip);
+  EXPECT_EQ(all.augment.resized_crop.name, "off");
+  EXPECT_EQ(all.augment.policy, Policy::none);
+  EXPECT_EQ(all.augment.cutout, 0);
+  EXPECT_EQ(all.augment.colour + all.augment.grey + all.augment.blur, 0.0);
   EXPECT_EQ(all.mask.kind, MaskKind::saliency);
   EXPECT_EQ(all.mask.detector, "fine_grained");
   EXPECT_EQ(all.mask.area, (config::Call{"beta", {1.0, 1.0}}));
@@ -39,6 +43,53 @@ TEST(PlanSettings, DefaultsAreThePapers) {
   EXPECT_EQ(all.lambda.rule, LambdaRule::area);
   EXPECT_EQ(all.target.distribution, (config::Call{"effective", {0.9999}}));
   EXPECT_FALSE(all.target.unit_sample);
+}
+
+TEST(PlanSettings, EveryKeyOfAugmentationIsRead) {
+  const AugmentSettings a = bound(
+                                "augment.resized_crop = [0.3, 0.9]\n"
+                                "augment.resized_ratio = [0.5, 2.0]\n"
+                                "augment.crop_on = 'further'\n"
+                                "augment.policy = 'randaugment'\n"
+                                "augment.rand_ops = 3\n"
+                                "augment.rand_magnitude = 14\n"
+                                "augment.cutout = 12\n"
+                                "augment.cutout_prob = 0.5\n"
+                                "augment.policy_on = 'ordinary'\n"
+                                "augment.colour = 0.8\n"
+                                "augment.brightness = 0.1\n"
+                                "augment.contrast = 0.2\n"
+                                "augment.saturation = 0.3\n"
+                                "augment.hue = 0.05\n"
+                                "augment.grey = 0.25\n"
+                                "augment.blur = 0.75\n"
+                                "augment.blur_sigma = [0.5, 1.0]\n"
+                                "augment.colour_on = 'further'\n")
+                                .augment;
+  EXPECT_EQ(a.resized_crop, (config::Call{"range", {0.3, 0.9}}));
+  EXPECT_EQ(a.resized_ratio, (config::Call{"range", {0.5, 2.0}}));
+  EXPECT_TRUE(a.crop_on == On::further && a.policy_on == On::ordinary &&
+              a.colour_on == On::further);
+  EXPECT_EQ(a.policy, Policy::randaugment);
+  EXPECT_EQ(a.rand_ops, 3);
+  EXPECT_EQ(a.rand_magnitude, 14);
+  EXPECT_EQ(a.cutout, 12);
+  EXPECT_EQ(a.cutout_prob, 0.5);
+  EXPECT_EQ(a.colour, 0.8);
+  EXPECT_EQ(a.brightness, 0.1);
+  EXPECT_EQ(a.contrast, 0.2);
+  EXPECT_EQ(a.saturation, 0.3);
+  EXPECT_EQ(a.hue, 0.05);
+  EXPECT_EQ(a.grey, 0.25);
+  EXPECT_EQ(a.blur, 0.75);
+  EXPECT_EQ(a.blur_sigma, (config::Call{"range", {0.5, 1.0}}));
+  EXPECT_EQ(bound("augment.policy = 'autoaugment'").augment.policy, Policy::autoaugment);
+  for (const char* wrong :
+       {"augment.policy = 'trivial'", "augment.rand_ops = 5", "augment.rand_magnitude = 31",
+        "augment.resized_crop = [0.5, 1.2]", "augment.resized_crop = 0.5", "augment.hue = 0.6",
+        "augment.cutout = -1", "augment.blur_sigma = [0, 1]", "augment.crop_on = 'views'"}) {
+    EXPECT_THROW(bound(wrong), UsageError) << wrong;
+  }
 }
 
 TEST(PlanSettings, EveryKeyIsRead) {

@@ -41,6 +41,7 @@ void expect_bits_at(int height, int width, std::uint64_t seeds, std::size_t coun
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     expect_executors_bits(any_settings(seed, height, width), set, images, seed, count);
     expect_executors_bits(any_mixing(seed, height, width), set, images, seed, count);
+    expect_executors_bits(any_augmenting(seed, height, width), set, images, seed, count);
     if (::testing::Test::HasFailure()) return;
   }
 }

@@ -24,26 +24,50 @@ std::optional<Spread> mean_of(const RecipeGroup& group, std::size_t q) {
   return Spread{found.mean, found.deviation};
 }
 
-using Pairs = std::vector<std::pair<Quantities, Quantities>>;  // of a group, of the baseline
+/// Differences of two groups' runs, of each pair with equal seeds.
+using Differences = std::vector<std::pair<Seeds, Quantities>>;
 
-Pairs pairs_of(const RecipeGroup& group, const RecipeGroup& baseline) {
-  std::map<Seeds, Quantities> partners;
-  for (const RecipeRun& run : baseline.runs) partners.emplace(seeds_of(run), quantities_of(run));
-  Pairs pairs;
-  for (const RecipeRun& run : group.runs) {
-    const auto found = partners.find(seeds_of(run));
-    if (found != partners.end()) pairs.emplace_back(quantities_of(run), found->second);
+Quantities minus(const Quantities& a, const Quantities& b) {
+  Quantities result;
+  for (std::size_t q = 0; q < kQuantities; ++q) {
+    if (a[q] && b[q]) result[q] = *a[q] - *b[q];
   }
-  return pairs;
+  return result;
 }
 
-std::optional<metrics::PairedDifference> difference(const Pairs& pairs, std::size_t q) {
+/// Of values by seeds that both have, in the order of the first.
+Differences minus(const Differences& a, const Differences& b) {
+  const std::map<Seeds, Quantities> partners(b.begin(), b.end());
+  Differences result;
+  for (const auto& [seeds, values] : a) {
+    const auto found = partners.find(seeds);
+    if (found != partners.end()) result.emplace_back(seeds, minus(values, found->second));
+  }
+  return result;
+}
+
+Differences values_of(const RecipeGroup& group) {
+  Differences values;
+  for (const RecipeRun& run : group.runs) values.emplace_back(seeds_of(run), quantities_of(run));
+  return values;
+}
+
+/// None where a pair lacks the value.
+std::optional<metrics::PairedDifference> mean_difference(const Differences& all, std::size_t q) {
   Values values;
-  for (const auto& [run, partner] : pairs) {
-    if (!run[q] || !partner[q]) return std::nullopt;
-    values.push_back(*run[q] - *partner[q]);
+  for (const auto& [seeds, difference] : all) {
+    if (!difference[q]) return std::nullopt;
+    values.push_back(*difference[q]);
   }
   return metrics::paired_difference(values);
+}
+
+/// Returns the number of pairs.
+int compare(const Differences& all, std::array<Against, kQuantities>& against) {
+  for (std::size_t q = 0; q < kQuantities; ++q) {
+    against[q].difference = mean_difference(all, q);
+  }
+  return static_cast<int>(all.size());
 }
 
 Verdict verdict_of(const Against& against, const QuantityInfo& info) {
@@ -53,14 +77,15 @@ Verdict verdict_of(const Against& against, const QuantityInfo& info) {
 }
 
 /// Every quantity is a family of comparisons of its own.
-void judge(std::vector<GroupResult>& groups) {
+template <class Compared>
+void judge(std::vector<Compared>& all) {
   for (std::size_t q = 0; q < kQuantities; ++q) {
     std::vector<Against*> compared;
     Values p;
-    for (GroupResult& group : groups) {
-      if (!group.against[q].difference) continue;
-      compared.push_back(&group.against[q]);
-      p.push_back(group.against[q].difference->p);
+    for (Compared& each : all) {
+      if (!each.against[q].difference) continue;
+      compared.push_back(&each.against[q]);
+      p.push_back(each.against[q].difference->p);
     }
     const Values corrected = metrics::holm(p);
     for (std::size_t i = 0; i < compared.size(); ++i) compared[i]->p_holm = corrected[i];
@@ -169,11 +194,7 @@ Condition results_of(std::vector<RecipeGroup> groups, std::optional<std::size_t>
   const RecipeGroup& base = condition.groups.front().group;
   for (GroupResult& result : condition.groups) {
     if (&result.group == &base) continue;
-    const Pairs pairs = pairs_of(result.group, base);
-    result.pairs = static_cast<int>(pairs.size());
-    for (std::size_t q = 0; q < kQuantities; ++q) {
-      result.against[q].difference = difference(pairs, q);
-    }
+    result.pairs = compare(minus(values_of(result.group), values_of(base)), result.against);
   }
   judge(condition.groups);
   return condition;
@@ -219,6 +240,36 @@ Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& bas
   const auto base = named(groups, baseline);
   if (!base) no_group(baseline, labels_of(groups));
   return results_of(std::move(groups), base);
+}
+
+std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
+  const auto with_baseline = [](const Condition& each) { return each.baseline.has_value(); };
+  const auto first = std::find_if(conditions.begin(), conditions.end(), with_baseline);
+  if (first == conditions.end()) return {};
+  const auto base_of = [](const Condition& each) -> const RecipeGroup& {
+    return each.groups[*each.baseline].group;
+  };
+  const Differences base_here = values_of(base_of(*first));
+  std::vector<GainChange> changes;
+  for (auto other = first + 1; other != conditions.end(); ++other) {
+    if (!other->baseline || base_of(*other).label != base_of(*first).label) continue;
+    const Differences base_there = values_of(base_of(*other));
+    for (const GroupResult& here : first->groups) {
+      const auto there = std::find_if(
+          other->groups.begin(), other->groups.end(),
+          [&](const GroupResult& each) { return each.group.label == here.group.label; });
+      if (&here.group == &base_of(*first) || there == other->groups.end()) continue;
+      GainChange& change = changes.emplace_back();
+      change.here = static_cast<std::size_t>(first - conditions.begin());
+      change.there = static_cast<std::size_t>(other - conditions.begin());
+      change.label = here.group.label;
+      change.pairs = compare(minus(minus(values_of(here.group), base_here),
+                                   minus(values_of(there->group), base_there)),
+                             change.against);
+    }
+  }
+  judge(changes);
+  return changes;
 }
 
 bool is_compared(const Condition& condition, Quantity quantity) {

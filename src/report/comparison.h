@@ -43,6 +43,20 @@ struct Condition {
   std::optional<std::size_t> baseline;  ///< place among the groups
   std::string spread;                   ///< spread_text of the groups
 };
+/// How much more a group gains over the baseline under one condition than under another: difference
+/// of differences, over seeds that all four groups have. Beside a condition without what a method
+/// is said to mend, an equal gain means that it comes from elsewhere.
+struct GainChange {
+  std::size_t here = 0, there = 0;  ///< places of the conditions
+  std::string label;                ///< of the group, under both
+  std::array<Against, kQuantities>
+      against;  ///< gain here minus gain there; better: gains more here
+  int pairs = 0;
+};
+/// Of the first condition that has a baseline against each other one whose baseline has its label.
+/// Holm's correction goes over all of them, each quantity for itself.
+std::vector<GainChange> gain_changes(std::span<const Condition> conditions);
+
 /// Whether some group has a difference in it from the baseline.
 bool is_compared(const Condition& condition, Quantity quantity);
 

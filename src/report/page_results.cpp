@@ -91,6 +91,15 @@ std::string difference_html(const Condition& condition) {
       "over the methods, each column for itself. Of bias gap and ECE less is better.</p>");
 }
 
+std::string gains_html(const Report& report) {
+  const auto gains = gain_table(report);
+  if (!gains) return "";
+  std::string text = "<h2>Gains from one condition to another</h2><div class=\"verdict\">";
+  for (const std::string& each : gain_words(report)) text += "<p>" + escaped(each) + "</p>";
+  return concat(text, "</div>", scrolling("gains", gains->table.html()), "<p class=\"note\">",
+                escaped(gains->title), ".</p>");
+}
+
 std::string distinct(const Report& report, const char* key) {
   std::set<std::string> values;
   for (const RunData& run : report.runs) {
@@ -206,7 +215,7 @@ std::string results_section(const Report& report) {
     if (!panels.empty()) text += "<div class=\"panels\">" + panels + "</div>";
     text += difference_html(condition);
   }
-  return "<section>" + text + "</section>";
+  return "<section>" + text + gains_html(report) + "</section>";
 }
 
 std::string reproduce_section(const Report& report) {

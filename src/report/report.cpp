@@ -155,6 +155,7 @@ Report make_report(std::vector<RunData> runs, const std::string& baseline, Which
   Report report;
   report.which = which;
   report.conditions = compare_runs(recipes, baseline);
+  report.gains = gain_changes(report.conditions);
   report.runs = std::move(runs);
   return report;
 }
@@ -189,6 +190,7 @@ std::string text_of(const Report& report) {
     for (const std::string& each : words.groups) text += "  " + printable(each) + "\n";
     text += words.basis + "\n";
   }
+  for (const std::string& each : gain_words(report)) text += printable(each) + "\n";
   return text;
 }
 
@@ -211,6 +213,7 @@ std::vector<NamedTable> tables_of(const Report& report) {
                 fixed(kLevel, 2), after),
          against_table(condition)});
   }
+  if (auto gains = gain_table(report)) tables.push_back(std::move(*gains));
   return tables;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Report {
   Which which = Which::last;
   std::vector<RunData> runs;
   std::vector<Condition> conditions;
+  std::vector<GainChange> gains;       ///< from one condition to the others
   std::vector<std::string> left_out;   ///< "runs/x-1: not finished"
   std::vector<Picture> masks;          ///< what gets masked
   std::vector<Picture> backgrounds;    ///< of smcl analyze
@@ -52,11 +54,15 @@ struct NamedTable {
 };
 /// Means with deviations, a row a group.
 NamedTable mean_table(const Report& report, const Condition& condition);
+/// Gains under one condition against those under another: a sentence each of balanced accuracy,
+/// medium and few classes, and bias; and a row a group. Nothing where there is no second condition.
+std::vector<std::string> gain_words(const Report& report);
+std::optional<NamedTable> gain_table(const Report& report);
 /// Two tables a condition: means with deviations, and differences from the baseline (where there is
-/// one) with 95 % intervals, in points.
+/// one) with 95 % intervals, in points; then gain_table.
 std::vector<NamedTable> tables_of(const Report& report);
-/// Everything of tables_of as one table with a row a group: condition, method, runs, means and
-/// deviations, differences with interval, p, p after Holm's correction and verdict.
+/// What tables_of has of the conditions as one table with a row a group: condition, method, runs,
+/// means and deviations, differences with interval, p, p after Holm's correction and verdict.
 Table whole_table(const Report& report);
 
 /// One page, whole in itself: no script, no request. Names from run folders are escaped.

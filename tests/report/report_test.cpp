@@ -99,6 +99,29 @@ TEST_F(ReportTest, ThePageIsWholeAndAsksForNothing) {
   EXPECT_TRUE(page == html_page(report)) << "the same runs, the same page";
 }
 
+// Both methods gain the same at both ratios.
+TEST_F(ReportTest, GainsUnderTwoConditions) {
+  std::vector<RunData> runs = make("smcl").runs;
+  EXPECT_THAT(html_page(make("smcl")), Not(HasSubstr("from one condition to another")));
+  for (RunData other : make("smcl").runs) {
+    for (config::Resolved& setting : other.run.settings) {
+      if (setting.key == "data.ratio") setting.value = "256.0";
+    }
+    runs.push_back(std::move(other));
+  }
+  const Report report = make_report(std::move(runs), "", Which::last);
+  const std::string said =
+      "Balanced accuracy, gain over ce under data.ratio = 100.0 against that under data.ratio = "
+      "256.0: not decided: smcl.";
+  const std::string page = html_page(report);
+  EXPECT_TRUE(well_formed(page));
+  EXPECT_THAT(page, HasSubstr("Gains from one condition to another"));
+  EXPECT_THAT(page, HasSubstr(said));
+  EXPECT_THAT(text_of(report), HasSubstr(said + "\n"));
+  EXPECT_THAT(markdown_page(report), HasSubstr("Gain over ce under data.ratio = 100.0 minus that"));
+  EXPECT_THAT(markdown_page(report), HasSubstr("0.0 \u00b1 0.0 (0.0)"));
+}
+
 TEST_F(ReportTest, NamesFromFilesAreText) {
   const std::string page = html_page(make("<img src=x onerror=y>\"'"));
   EXPECT_TRUE(well_formed(page));

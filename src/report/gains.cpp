@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "report/report.h"
+
+// Gains over the baseline under one condition against those under another.
+namespace smcl::report {
+namespace {
+
+using Pair = std::pair<std::size_t, std::size_t>;  // conditions
+
+bool is_compared(const Report& report, Quantity quantity) {
+  return std::any_of(report.gains.begin(), report.gains.end(), [&](const GainChange& gain) {
+    return gain.against[place(quantity)].difference.has_value();
+  });
+}
+
+const char* gains_text(const Against& against) {
+  if (against.verdict == Verdict::better) return "gains more";
+  return against.verdict == Verdict::worse ? "gains less" : text_of(against.verdict);
+}
+
+std::string labels_with(const Report& report, Pair pair, Quantity quantity, Verdict verdict) {
+  std::string text;
+  for (const GainChange& gain : report.gains) {
+    if (Pair(gain.here, gain.there) != pair) continue;
+    if (gain.against[place(quantity)].verdict != verdict) continue;
+    text += (text.empty() ? "" : ", ") + gain.label;
+  }
+  return text;
+}
+
+std::string sentence(const Report& report, Pair pair, Quantity quantity, const char* what) {
+  std::string text;
+  for (const auto& [verdict, words] :
+       {std::pair(Verdict::better, "more: "), std::pair(Verdict::worse, "less: "),
+        std::pair(Verdict::undecided, "not decided: "),
+        std::pair(Verdict::none, "too few pairs: ")}) {
+    const std::string labels = labels_with(report, pair, quantity, verdict);
+    if (!labels.empty()) text += concat(text.empty() ? "" : "; ", words, labels);
+  }
+  const Condition& here = report.conditions[pair.first];
+  return concat(what, ", gain over ", here.groups[*here.baseline].group.label, " under ",
+                here.label, " against that under ", report.conditions[pair.second].label, ": ",
+                text, ".");
+}
+
+}  // namespace
+
+std::vector<std::string> gain_words(const Report& report) {
+  std::set<Pair> pairs;
+  for (const GainChange& gain : report.gains) pairs.emplace(gain.here, gain.there);
+  std::vector<std::string> sentences;
+  for (const Pair& pair : pairs) {
+    for (const auto& [quantity, what] : {std::pair(Quantity::balanced, "Balanced accuracy"),
+                                         std::pair(Quantity::medium_few, "Medium and few classes"),
+                                         std::pair(Quantity::bias_gap, "Bias by backgrounds")}) {
+      if (is_compared(report, quantity)) {
+        sentences.push_back(sentence(report, pair, quantity, what));
+      }
+    }
+  }
+  return sentences;
+}
+
+std::optional<NamedTable> gain_table(const Report& report) {
+  if (report.gains.empty()) return std::nullopt;
+  std::vector<QuantityInfo> infos;
+  for (const QuantityInfo& info : kQuantityInfos) {
+    if (info.quantity != Quantity::all && is_compared(report, info.quantity)) infos.push_back(info);
+  }
+  std::vector<Column> columns{{"method", "method"}, {"against", "against"}, {"pairs", "n", 0}};
+  for (const QuantityInfo& info : infos) {
+    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
+  }
+  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+  columns.push_back({"balanced", "verdict"});
+  Table table(std::move(columns));
+  for (const GainChange& gain : report.gains) {
+    std::vector<Cell> cells{gain.label, report.conditions[gain.there].label,
+                            static_cast<double>(gain.pairs)};
+    for (const QuantityInfo& info : infos) {
+      cells.push_back(difference_cell(gain.against[place(info.quantity)]));
+    }
+    const Against& balanced = gain.against[place(Quantity::balanced)];
+    cells.push_back(cell(balanced.difference ? std::optional(balanced.p_holm) : std::nullopt));
+    if (balanced.difference) {
+      cells.emplace_back(std::string(gains_text(balanced)));
+    } else {
+      cells.emplace_back();
+    }
+    table.add_row(std::move(cells));
+  }
+  const Condition& here = report.conditions[report.gains.front().here];
+  return NamedTable{
+      concat("Gain over ", here.groups[*here.baseline].group.label, " under ", here.label,
+             " minus that under another condition, points: mean, standard deviation and half width "
+             "of the 95 % t-interval over seeds that all four have; p after Holm's correction over "
+             "the rows"),
+      std::move(table)};
+}
+
+}  // namespace smcl::report

@@ -215,8 +215,8 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   return summary;
 }
 
-/// For whoever looks at the folder later. A disk that ended the run may keep this from being written
-/// too: nothing is said of that twice.
+/// For whoever looks at the folder later. A disk that ended the run may keep this from being
+/// written too: nothing is said of that twice.
 void note_failure(record::RunFolder& folder, const std::exception& problem) {
   const auto* known = dynamic_cast<const Error*>(&problem);
   const ExitCode code = known != nullptr ? known->code() : ExitCode::internal;

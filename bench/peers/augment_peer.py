@@ -25,7 +25,7 @@ def operation(name):
     return {
         "rotate": policy("Rotate", 20.0),
         "shear": policy("ShearX", 0.2),
-        "translate": policy("TranslateX", 7.0),
+        "translate": policy("TranslateX", float(int(150 / 331 * SIZE / 2))),
         "brightness": policy("Brightness", 0.5),
         "contrast": policy("Contrast", 0.5),
         "saturation": policy("Color", 0.5),

@@ -57,9 +57,7 @@ report::Cell cell_of(const record::IndexedRun& run, const std::string& key) {
     return result->second;
   }
   if (const auto setting = run.settings.find(key); setting != run.settings.end()) {
-    const std::string& text = setting->second;
-    const bool quoted = text.size() >= 2 && text.front() == '"';
-    return quoted ? text.substr(1, text.size() - 2) : text;
+    return record::bare(setting->second);
   }
   return {};
 }

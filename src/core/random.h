@@ -34,13 +34,13 @@ enum class Purpose : std::uint32_t {
   scene_texture = 23,     ///< texture of a background
   class_order = 30,       ///< order of classes of a long-tailed split
   bootstrap = 40,         ///< resampling of confidence intervals
-  strong_crop = 50,       ///< stretched crop of an image (plan::StrongDraw), and so on
+  stage_init = 50,        ///< the classifier's weights at the start of a second stage
+  strong_crop = 56,       ///< stretched crop of an image (plan::StrongDraw), and so on
   strong_policy = 51,     ///< its operations
   strong_colour = 52,     ///< its colour jitter
   strong_grey = 53,       ///< whether it loses its colour
   strong_blur = 54,       ///< its blur
   strong_cutout = 55,     ///< its black square
-  stage_init = 56,        ///< the classifier's weights at the start of a second stage
   test = 99,
 };
 

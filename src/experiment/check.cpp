@@ -70,7 +70,7 @@ void check_recipe(const Recipe& recipe) {
   nn::make_architecture(recipe.network, 2);
   saliency::make_detector(recipe.mask.detector);
   const batch::ExecutorSettings batches = recipe.executor_settings({});
-  if (masks_wanted(recipe) || batches.mix == plan::MixKind::paste_peak) batch::check_sight(batches);
+  batch::check_sight(batches);
   train::learning_rate(recipe.train.schedule, epochs - 1, epochs);
   if (recipe.mask.kind == plan::MaskKind::oracle && recipe.data.name != "scenes") {
     throw UsageError(

@@ -164,6 +164,7 @@ std::vector<PlaceQuality> judge_places(const Recipe& recipe, const data::Opened&
   std::vector<PlaceQuality> rows;
   batch::ExecutorSettings settings = recipe.executor_settings(data.normalisation);
   settings.mask.kind = plan::MaskKind::saliency;
+  settings.mix = plan::MixKind::none;
   for (const std::string detector : {"fine_grained", "joint"}) {
     for (const auto& [name, on] : views) {
       settings.mask.detector = detector;

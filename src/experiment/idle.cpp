@@ -184,15 +184,23 @@ void add_stage_rules(const Recipe& recipe, std::vector<Rule>& rules) {
 void add_augment_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const plan::AugmentSettings& augment = recipe.augment;
   const method::Needs needs = method::needs_of(recipe.method);
-  const bool further = needs.views > 0 || needs.target_images != plan::TargetImages::never ||
-                       needs.mixing.with_targets;
+  // Without contrast a method has no further images, but keeps its other settings.
+  const bool none = needs.views == 0 && needs.target_images == plan::TargetImages::never &&
+                    !needs.mixing.with_targets && recipe.method.contrast.mu > 0.0;
   const bool resized = augment.resized_crop.name != "off";
   const bool random = augment.policy == plan::Policy::randaugment;
-  rules.push_back(
-      {{"augment.crop_on", "augment.policy_on", "augment.colour_on"},
-       !further,
-       concat(as_set(recipe, "method.name"), ", which has neither further views nor target images"),
-       "choose a method that has"});
+  const auto without =
+      concat(as_set(recipe, "method.name"), ", which has neither further views nor target images");
+  const auto add_reach = [&](std::string_view key, plan::On on,
+                             const std::vector<std::string_view>& augmentations) {
+    rules.push_back({{key}, none && on == plan::On::ordinary, without, "choose a method that has"});
+    rules.push_back({augmentations, none && on == plan::On::further,
+                     concat(as_set(recipe, key), " and ", without), concat("set ", key, " = all")});
+  };
+  add_reach("augment.crop_on", augment.crop_on, {"augment.resized_crop"});
+  add_reach("augment.policy_on", augment.policy_on, {"augment.policy", "augment.cutout"});
+  add_reach("augment.colour_on", augment.colour_on,
+            {"augment.colour", "augment.grey", "augment.blur"});
   rules.push_back({{"augment.crop_padding"},
                    resized && augment.crop_on == plan::On::all,
                    concat(as_set(recipe, "augment.resized_crop"), ", which takes its place"),

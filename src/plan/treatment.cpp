@@ -41,11 +41,12 @@ PixelOp jitter_op(Jitter jitter, float amount) {
 PixelOp cutout(const StrongDraw& draw, int height, int width) {
   const int y = placed(draw.cut_y, height);
   const int x = placed(draw.cut_x, width);
-  const int half = draw.cut / 2;
+  const int top = y - draw.cut / 2;
+  const int left = x - draw.cut / 2;
   PixelOp op;
   op.kind = OpKind::cutout;
-  op.box = {std::max(0, y - half), std::max(0, x - half), std::min(height, y + half),
-            std::min(width, x + half)};
+  op.box = {std::max(0, top), std::max(0, left), std::min(height, top + draw.cut),
+            std::min(width, left + draw.cut)};
   return op;
 }
 

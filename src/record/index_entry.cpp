@@ -6,6 +6,7 @@
 #include "core/config_text.h"
 #include "core/error.h"
 #include "record/run_folder.h"
+#include "record/setting_kinds.h"
 
 namespace smcl::record {
 namespace {
@@ -32,10 +33,6 @@ void read_settings(const RunFolder& folder, IndexedRun& run) {
   }
 }
 
-std::string unquoted(const std::string& text) {
-  return text.size() >= 2 && text.front() == '"' ? text.substr(1, text.size() - 2) : text;
-}
-
 }  // namespace
 
 IndexedRun index_entry(const std::filesystem::path& root, const std::string& folder) {
@@ -46,7 +43,7 @@ IndexedRun index_entry(const std::filesystem::path& root, const std::string& fol
     const RunFolder opened = RunFolder::open(root / folder);
     read_settings(opened, run);
     if (const auto name = run.settings.find("run.name"); name != run.settings.end()) {
-      run.recipe = unquoted(name->second);
+      run.recipe = bare(name->second);
     }
     if (opened.finished()) {
       const nlohmann::json summary = opened.summary();

@@ -29,13 +29,6 @@ Settings settings_of(const RecipeRun& run) {
   return settings;
 }
 
-/// "random" for "\"random\"": as --set takes it.
-std::string bare(const std::string& value) {
-  const bool word = value.size() > 2 && value.front() == '"' && value.back() == '"' &&
-                    value.find_first_of("\\\"", 1) == value.size() - 1;
-  return word ? value.substr(1, value.size() - 2) : value;
-}
-
 /// Labels of groups of one name, by the settings in which they differ.
 void label(const std::vector<RecipeGroup*>& groups) {
   std::vector<const RecipeRun*> runs;
@@ -85,7 +78,7 @@ bool tells_apart(std::string_view key) {
 
 std::optional<std::string> setting_of(const RecipeRun& run, std::string_view key) {
   for (const config::Resolved& setting : run.settings) {
-    if (setting.key == key) return bare(setting.value);
+    if (setting.key == key) return record::bare(setting.value);
   }
   return std::nullopt;
 }

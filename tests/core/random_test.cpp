@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -14,6 +15,44 @@ namespace {
 using Words = std::array<std::uint32_t, 4>;
 
 // Known answers of Random123 (Salmon et al.), file kat_vectors, philox4x32-10.
+// Another number is another stream: every run with it would change.
+TEST(Purposes, KeepTheirNumbers) {
+  const std::vector<std::pair<Purpose, int>> expected{{Purpose::init, 1},
+                                                      {Purpose::epoch_order, 2},
+                                                      {Purpose::augment, 3},
+                                                      {Purpose::target_class, 4},
+                                                      {Purpose::target_sample, 5},
+                                                      {Purpose::target_augment, 6},
+                                                      {Purpose::mask_coin, 7},
+                                                      {Purpose::mask_area, 8},
+                                                      {Purpose::mask_place, 9},
+                                                      {Purpose::mask_fill, 10},
+                                                      {Purpose::cutout_coin, 11},
+                                                      {Purpose::mix_coin, 12},
+                                                      {Purpose::mix_share, 13},
+                                                      {Purpose::mix_partner, 14},
+                                                      {Purpose::mix_place, 15},
+                                                      {Purpose::view_augment, 19},
+                                                      {Purpose::resample_class, 16},
+                                                      {Purpose::resample_image, 17},
+                                                      {Purpose::resample_augment, 18},
+                                                      {Purpose::scene_kinds, 20},
+                                                      {Purpose::scene_objects, 21},
+                                                      {Purpose::scene_pose, 22},
+                                                      {Purpose::scene_texture, 23},
+                                                      {Purpose::class_order, 30},
+                                                      {Purpose::bootstrap, 40},
+                                                      {Purpose::stage_init, 50},
+                                                      {Purpose::strong_crop, 56},
+                                                      {Purpose::strong_policy, 51},
+                                                      {Purpose::strong_colour, 52},
+                                                      {Purpose::strong_grey, 53},
+                                                      {Purpose::strong_blur, 54},
+                                                      {Purpose::strong_cutout, 55},
+                                                      {Purpose::test, 99}};
+  for (const auto& [purpose, number] : expected) EXPECT_EQ(static_cast<int>(purpose), number);
+}
+
 TEST(Philox, GivesThePublishedAnswers) {
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
             (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));

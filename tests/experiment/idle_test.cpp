@@ -46,8 +46,10 @@ TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
       {"augment.resized_ratio = [0.5, 2.0]", "augment.resized_ratio"},
       {"augment.crop_on = 'further'", "augment.crop_on"},
       {"augment.resized_crop = [0.2, 1.0]\naugment.crop_padding = 2", "augment.crop_padding"},
-      {"method.name = 'ce'\naugment.grey = 0.2\naugment.colour_on = 'further'",
+      {"method.name = 'ce'\naugment.grey = 0.2\naugment.colour_on = 'further'", "augment.grey"},
+      {"method.name = 'ce'\naugment.grey = 0.2\naugment.colour_on = 'ordinary'",
        "augment.colour_on"},
+      {"method.name = 'ce'\naugment.cutout = 8\naugment.policy_on = 'further'", "augment.cutout"},
       {"loss.gamma = 2.0", "loss.gamma"},
       {"loss.name = 'focal'\nloss.weight_inside = true", "loss.weight_inside"},
       {"loss.name = 'focal'\nloss.max_margin = 0.3", "loss.max_margin"},
@@ -130,6 +132,8 @@ TEST(Idle, WhatActsIsAccepted) {
            "method.name = 'cmo'\naugment.grey = 0.2\naugment.colour_on = 'ordinary'",
            "method.name = 'bcl'\nloss.name = 'logit_adjusted'\naugment.resized_crop = [0.2, 1]\n"
            "augment.crop_on = 'further'\naugment.crop_padding = 2",
+           "method.name = 'bcl'\nloss.name = 'logit_adjusted'\naugment.resized_crop = [0.2, 1]\n"
+           "augment.crop_on = 'further'\ncontrast.mu = 0",
            "saliency.on = 'original'\naugment.colour = 0.5\naugment.cutout = 8",
            "saliency.on = 'original'\naugment.policy = 'autoaugment'\n"
            "augment.policy_on = 'further'",
@@ -140,6 +144,8 @@ TEST(Idle, WhatActsIsAccepted) {
 
 TEST(Idle, SaliencyThatAugmentationLeavesBehindIsRefused) {
   EXPECT_THAT(refused("saliency.on = 'original'\naugment.policy = 'autoaugment'"),
+              HasSubstr("saliency.on = original finds places"));
+  EXPECT_THAT(refused("saliency.on = 'original'\nmask.prob = 0\naugment.policy = 'autoaugment'"),
               HasSubstr("saliency.on = original finds places"));
   EXPECT_THAT(refused("saliency.on = 'reflect'\naugment.grey = 0.2"),
               HasSubstr("saliency.on = reflect looks at"));

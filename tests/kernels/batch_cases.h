@@ -138,10 +138,11 @@ inline batch::ExecutorSettings any_mixing(std::uint64_t seed, int height, int wi
 inline batch::ExecutorSettings any_augmenting(std::uint64_t seed, int height, int width) {
   using namespace plan;
   batch::ExecutorSettings s =
-      seed % 3 == 0 ? any_mixing(seed, height, width) : any_settings(seed, height, width);
+      seed % 3 == 0 ? any_mixing(seed / 3, height, width) : any_settings(seed, height, width);
   RandomStream random(12, Purpose::test, 0, seed);
   AugmentSettings& a = s.augment;
   if (random.below(3) == 0) a.resized_crop = {"range", {0.05, 1.0}};
+  a.policy_on = one_of(random, std::array{On::all, On::all, On::ordinary, On::further});
   a.policy = one_of(random, std::array{Policy::none, Policy::autoaugment, Policy::randaugment});
   a.rand_ops = 1 + static_cast<int>(random.below(kMostPolicyOps));
   a.rand_magnitude = static_cast<int>(random.below(31));
@@ -222,7 +223,9 @@ inline plan::StepPlan any_step(const batch::ExecutorSettings& settings, std::uin
                                std::size_t count, const data::Dataset& set) {
   plan::StepPlan plan = settings.mix == plan::MixKind::none ? any_plan(seed, count, set)
                                                             : any_mixed_plan(seed, count, set);
-  if (!plan::is_strong(settings.augment, false)) return plan;
+  if (!plan::is_strong(settings.augment, false) && !plan::is_strong(settings.augment, true)) {
+    return plan;
+  }
   const auto draws = [&](std::uint64_t role, std::size_t size) {
     std::vector<plan::StrongDraw> out;
     for (std::size_t i = 0; i < size; ++i) {
@@ -231,8 +234,8 @@ inline plan::StepPlan any_step(const batch::ExecutorSettings& settings, std::uin
     return out;
   };
   plan.image_strong = draws(0, count);
-  plan.partner_strong = draws(1, plan.mixes.size());
-  // Targets may be as they are, where augment.*_on says so.
+  // Partners and targets may be as they are, where augment.*_on says so.
+  if (seed % 5 != 0) plan.partner_strong = draws(1, plan.mixes.size());
   if (seed % 4 != 0) plan.target_strong = draws(2, plan.targets.size());
   return plan;
 }

@@ -54,11 +54,24 @@ TEST(Strong, OffByDefault) {
   EXPECT_FALSE(is_strong(never, false));
 }
 
+// Of AutoAugmentPolicy.CIFAR10 in torchvision 0.26, in its order.
+TEST(Strong, SubPoliciesHaveTheProbabilitiesOfTorchvision) {
+  const std::array<std::array<double, 2>, kSubPolicies> expected{
+      {{0.1, 0.2}, {0.7, 0.3}, {0.8, 0.9}, {0.5, 0.7}, {0.5, 0.9}, {0.2, 0.3}, {0.4, 0.6},
+       {0.3, 0.7}, {0.6, 0.5}, {0.6, 0.6}, {0.7, 0.5}, {0.3, 0.4}, {0.4, 0.2}, {0.9, 0.2},
+       {0.5, 0},   {0.2, 0.6}, {0.2, 0.6}, {0.9, 0.6}, {0.8, 0.2}, {0.1, 0.7}, {0.4, 0.9},
+       {0.9, 0.7}, {0.9, 0.8}, {0.8, 0.1}, {0.7, 0.9}}};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(cifar10_policy()[i][0].prob, expected[i][0]) << i;
+    EXPECT_EQ(cifar10_policy()[i][1].prob, expected[i][1]) << i;
+  }
+}
+
 TEST(Strong, SubPoliciesComeAlikeOftenAndStepsByTheirProbability) {
   AugmentSettings a;
   a.policy = Policy::autoaugment;
-  // The expected number of each operation, from the table itself (torchvision's, held to it by
-  // augmenter_test.cpp), and the share of images without any.
+  // The expected number of each operation, from the table itself (held to torchvision's above and,
+  // for operations and levels, by augmenter_test.cpp), and the share of images without any.
   std::map<PolicyOp, double> expected;
   double untouched = 0.0;
   for (const auto& [first, second] : cifar10_policy()) {
@@ -382,12 +395,12 @@ TEST(Treatment, TranslationsMoveWhatIsVisible) {
 
 TEST(Treatment, CutoutIsASquareCutOffAtTheBorder) {
   StrongDraw draw;
-  draw.cut = 9;  // four pixels on each side
+  draw.cut = 9;  // from four pixels before the place on
   draw.cut_y = 0;
   draw.cut_x = 0x80000000;
   const Treatment treatment = resolve({}, &draw, 0, 20, 30);
   ASSERT_EQ(treatment.op_count, 1);
-  EXPECT_EQ(treatment.ops[0].box, (Box{0, 11, 4, 19}));
+  EXPECT_EQ(treatment.ops[0].box, (Box{0, 11, 5, 20}));
 }
 
 }  // namespace

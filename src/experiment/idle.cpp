@@ -186,7 +186,7 @@ void add_augment_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const method::Needs needs = method::needs_of(recipe.method);
   // Without contrast a method has no further images, but keeps its other settings.
   const bool none = needs.views == 0 && needs.target_images == plan::TargetImages::never &&
-                    !needs.mixing.with_targets && recipe.method.contrast.mu > 0.0;
+                    !needs.mixing.with_targets && recipe.method.mu > 0.0;
   const bool resized = augment.resized_crop.name != "off";
   const bool random = augment.policy == plan::Policy::randaugment;
   const auto without =

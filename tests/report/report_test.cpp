@@ -6,7 +6,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "format/scratch.h"
 #include "report/plot.h"
 #include "report/run_folders.h"
@@ -17,7 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::ThrowsMessage;
 
 /// Whether every element is closed in its order: a tag list is enough for what the page holds.
 bool well_formed(const std::string& page) {

@@ -193,6 +193,10 @@ void make(const Options& options) {
   }
   report::Report report = report::make_report(std::move(runs), options.baseline, which);
   report.title = title_of(options);
+  for (const report::RunData& run : report.runs) {
+    if (run.analysis_left_out.empty()) continue;
+    left_out.push_back(concat(run.run.path, ": ", run.analysis_left_out));
+  }
   report.left_out = std::move(left_out);
   report.reproduce = commands_of(options, report);
   const bool page = std::any_of(options.outputs.begin(), options.outputs.end(),

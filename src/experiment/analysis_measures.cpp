@@ -261,8 +261,9 @@ void add_similarity(const Gallery& gallery, const Queries& queries,
       const auto plain = queries.seen.plain.features.row(i);
       pair.masked.push_back(means.cosine(masked, classes[i], queries.own[i]));
       pair.plain.push_back(means.cosine(plain, classes[i], queries.own[i]));
-      masked_chance.push_back(means.mean_cosine(masked, queries.own[i]));
-      plain_chance.push_back(means.mean_cosine(plain, queries.own[i]));
+      const int without = others ? labels[i] : -1;
+      masked_chance.push_back(means.mean_cosine(masked, queries.own[i], without));
+      plain_chance.push_back(means.mean_cosine(plain, queries.own[i], without));
     }
     if (std::find(pair.counts.begin(), pair.counts.end(), 1) == pair.counts.end()) return;
     pair.chance = mean_of_counted(masked_chance, pair.counts);

@@ -270,7 +270,7 @@ void add_places(const SceneAnalysis& what, MeasureList& list) {
 void add_bias(const SceneAnalysis& what, const Seen& test, MeasureList& list) {
   const data::SceneSets& scenes = *what.data.scenes;
   const json bias = scene_bias(*scenes.test, scenes.truth, test.predictions, what.data.train_counts,
-                               what.recipe.groups);
+                               what.recipe.groups, what.bootstrap);
   const char* group = "Bias by backgrounds, test objects";
   const auto points = [&](const char* key, const char* title) {
     return named(key, title, group, record::Unit::points);

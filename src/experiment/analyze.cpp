@@ -26,7 +26,7 @@ namespace {
 using nlohmann::json;
 
 /// Of what is computed; another number makes every analysis anew.
-constexpr int kMeasuresVersion = 1;
+constexpr int kMeasuresVersion = 2;
 
 constexpr std::array kMaskKeys{"mask.kind",           "mask.area",         "mask.border",
                                "mask.fill",           "saliency.detector", "saliency.on",

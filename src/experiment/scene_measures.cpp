@@ -43,7 +43,8 @@ std::vector<std::int32_t> kinds_of(const data::Scenes& set) {
 
 nlohmann::json scene_bias(const data::Scenes& set, const data::SceneTruth& truth,
                           const metrics::Predictions& predictions,
-                          std::span<const int> train_counts, const metrics::GroupBounds& bounds) {
+                          std::span<const int> train_counts, const metrics::GroupBounds& bounds,
+                          const metrics::Bootstrap& bootstrap) {
   metrics::BackgroundTruth background;
   background.kinds = kinds_of(set);
   background.objects.resize(set.size());
@@ -51,7 +52,7 @@ nlohmann::json scene_bias(const data::Scenes& set, const data::SceneTruth& truth
   background.preferred = truth.preferred;
   background.seen = metrics::kinds_present(truth.seen);
   const metrics::BackgroundBias bias =
-      metrics::background_bias(predictions, background, train_counts, bounds, {});
+      metrics::background_bias(predictions, background, train_counts, bounds, bootstrap);
   return {{"gap", to_json(bias.gap)},
           {"gap_seen", to_json(bias.gap_seen)},
           {"flips", to_json(bias.flips)},

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/open.h"
+#include "metrics/bootstrap.h"
 #include "metrics/metrics.h"
 #include "nn/network.h"
 
@@ -11,10 +12,11 @@ namespace smcl::experiment {
 
 /// Measures of bias by backgrounds of predictions on `set`, all of its images in order
 /// (docs/scenes.md): gaps with bootstrap intervals by shot group, flips, few-shot images taken for
-/// major classes. Keys in docs/run-folder.md.
+/// major classes; `bootstrap`: of the intervals. Keys in docs/run-folder.md.
 nlohmann::json scene_bias(const data::Scenes& set, const data::SceneTruth& truth,
                           const metrics::Predictions& predictions,
-                          std::span<const int> train_counts, const metrics::GroupBounds& bounds);
+                          std::span<const int> train_counts, const metrics::GroupBounds& bounds,
+                          const metrics::Bootstrap& bootstrap = {});
 
 /// What the network says of the background-only images.
 nlohmann::json background_only(const data::SceneSets& scenes, nn::Network& network,

@@ -77,11 +77,12 @@ double ClassMeans::cosine(std::span<const float> row, int label, std::int64_t le
   return lengths > 0.0 ? product / lengths : 0.0;
 }
 
-double ClassMeans::mean_cosine(std::span<const float> row, std::int64_t left_out) const {
+double ClassMeans::mean_cosine(std::span<const float> row, std::int64_t left_out,
+                               int without) const {
   double sum = 0.0;
   int classes = 0;
   for (int label = 0; label < static_cast<int>(counts_.size()); ++label) {
-    if (!has(label, left_out)) continue;
+    if (label == without || !has(label, left_out)) continue;
     sum += cosine(row, label, left_out);
     ++classes;
   }

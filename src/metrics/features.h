@@ -35,8 +35,10 @@ class ClassMeans {
   /// Cosine of a unit row with the mean of `label`, from which row `left_out` of the table is taken
   /// where it belongs to the class (-1: none). 0 where the mean is a row of zeros.
   double cosine(std::span<const float> row, int label, std::int64_t left_out = -1) const;
-  /// Mean of these cosines over all classes that have rows: what a class drawn evenly would give.
-  double mean_cosine(std::span<const float> row, std::int64_t left_out = -1) const;
+  /// Mean of these cosines over all classes that have rows, but `without` (-1: none): what a class
+  /// drawn evenly among them would give.
+  double mean_cosine(std::span<const float> row, std::int64_t left_out = -1,
+                     int without = -1) const;
 
  private:
   bool takes_out(int label, std::int64_t left_out) const;

@@ -144,6 +144,20 @@ bool describes_data(std::string_view key) {
   return key.starts_with("data.") || key.starts_with("scenes.") || key.starts_with("groups.");
 }
 
+/// The recipe and what tells it from others but for the data: labels name only what differs within
+/// a condition.
+std::vector<std::string> method_of(const RecipeGroup& group) {
+  const RecipeRun& run = group.runs.front();
+  std::vector<std::string> method{run.recipe};
+  for (const config::Resolved& setting : run.settings) {
+    if (tells_apart(setting.key) && !describes_data(setting.key)) {
+      method.push_back(concat(setting.key, " = ", setting.value));
+    }
+  }
+  std::sort(method.begin() + 1, method.end());
+  return method;
+}
+
 /// Runs on the same data together, in the order of the first of each.
 std::vector<std::vector<RecipeRun>> by_data(std::span<const RecipeRun> runs) {
   std::vector<std::vector<RecipeRun>> parts;
@@ -249,15 +263,17 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
   const auto base_of = [](const Condition& each) -> const RecipeGroup& {
     return each.groups[*each.baseline].group;
   };
+  const std::vector<std::string> base_method = method_of(base_of(*first));
   const Differences base_here = values_of(base_of(*first));
   std::vector<GainChange> changes;
   for (auto other = first + 1; other != conditions.end(); ++other) {
-    if (!other->baseline || base_of(*other).label != base_of(*first).label) continue;
+    if (!other->baseline || method_of(base_of(*other)) != base_method) continue;
     const Differences base_there = values_of(base_of(*other));
     for (const GroupResult& here : first->groups) {
-      const auto there = std::find_if(
-          other->groups.begin(), other->groups.end(),
-          [&](const GroupResult& each) { return each.group.label == here.group.label; });
+      const std::vector<std::string> method = method_of(here.group);
+      const auto there =
+          std::find_if(other->groups.begin(), other->groups.end(),
+                       [&](const GroupResult& each) { return method_of(each.group) == method; });
       if (&here.group == &base_of(*first) || there == other->groups.end()) continue;
       GainChange& change = changes.emplace_back();
       change.here = static_cast<std::size_t>(first - conditions.begin());

@@ -53,7 +53,8 @@ struct GainChange {
       against;  ///< gain here minus gain there; better: gains more here
   int pairs = 0;
 };
-/// Of the first condition that has a baseline against each other one whose baseline has its label.
+/// Of the first condition that has a baseline against each other one with the same baseline, groups
+/// with equal settings but those of the data.
 /// Holm's correction goes over all of them, each quantity for itself.
 std::vector<GainChange> gain_changes(std::span<const Condition> conditions);
 

@@ -12,9 +12,18 @@ namespace {
 
 using Pair = std::pair<std::size_t, std::size_t>;  // conditions
 
+bool is_compared(const GainChange& gain, Quantity quantity) {
+  return gain.against[place(quantity)].difference.has_value();
+}
+
 bool is_compared(const Report& report, Quantity quantity) {
+  return std::any_of(report.gains.begin(), report.gains.end(),
+                     [&](const GainChange& gain) { return is_compared(gain, quantity); });
+}
+
+bool is_compared(const Report& report, Pair pair, Quantity quantity) {
   return std::any_of(report.gains.begin(), report.gains.end(), [&](const GainChange& gain) {
-    return gain.against[place(quantity)].difference.has_value();
+    return Pair(gain.here, gain.there) == pair && is_compared(gain, quantity);
   });
 }
 
@@ -38,7 +47,7 @@ std::string sentence(const Report& report, Pair pair, Quantity quantity, const c
   for (const auto& [verdict, words] :
        {std::pair(Verdict::better, "more: "), std::pair(Verdict::worse, "less: "),
         std::pair(Verdict::undecided, "not decided: "),
-        std::pair(Verdict::none, "too few pairs: ")}) {
+        std::pair(Verdict::none, "cannot be compared: ")}) {
     const std::string labels = labels_with(report, pair, quantity, verdict);
     if (!labels.empty()) text += concat(text.empty() ? "" : "; ", words, labels);
   }
@@ -58,7 +67,8 @@ std::vector<std::string> gain_words(const Report& report) {
     for (const auto& [quantity, what] : {std::pair(Quantity::balanced, "Balanced accuracy"),
                                          std::pair(Quantity::medium_few, "Medium and few classes"),
                                          std::pair(Quantity::bias_gap, "Bias by backgrounds")}) {
-      if (is_compared(report, quantity)) {
+      // Of accuracy always something is said.
+      if (quantity == Quantity::balanced || is_compared(report, pair, quantity)) {
         sentences.push_back(sentence(report, pair, quantity, what));
       }
     }

@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "metrics/paired.h"
@@ -75,6 +76,29 @@ std::string table_of(const Condition& condition, const std::vector<OverRuns>& me
   return text + "</tbody></table>";
 }
 
+/// "; not all alike: k = 10, 20", of the settings in which the analyses of a condition differ.
+std::string unlike(const Report& report, const Condition& condition) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const GroupResult& group : condition.groups) {
+    for (const RunData* run : runs_of(report, group.group)) {
+      if (!run->analysis) continue;
+      const nlohmann::json flat = run->analysis->settings.flatten();
+      for (const auto& [key, value] : flat.items()) {
+        const std::string name = key.substr(key.rfind('/') + 1);
+        if (name.empty() || name == "weights_sha256") continue;
+        values[name].insert(value.is_string() ? value.get<std::string>() : value.dump());
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [name, all] : values) {
+    if (all.size() < 2) continue;
+    text += concat(text.empty() ? "" : "; ", name, " = ");
+    for (const std::string& value : all) text += (value == *all.begin() ? "" : ", ") + value;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string backgrounds_section(const Report& report) {
@@ -82,7 +106,12 @@ std::string backgrounds_section(const Report& report) {
   for (const Condition& condition : report.conditions) {
     const std::vector<OverRuns> measures = measures_of(report, condition);
     if (measures.empty()) continue;
-    body += condition_heading(condition) + scrolling("backgrounds", table_of(condition, measures));
+    body += condition_heading(condition);
+    if (const std::string differ = unlike(report, condition); !differ.empty()) {
+      body +=
+          concat("<p class=\"bad\">Not all runs were analysed alike: ", escaped(differ), ".</p>");
+    }
+    body += scrolling("backgrounds", table_of(condition, measures));
   }
   for (const Picture& picture : report.backgrounds) {
     body += broad_figure(picture);

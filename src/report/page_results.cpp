@@ -97,7 +97,8 @@ std::string gains_html(const Report& report) {
   std::string text = "<h2>Gains from one condition to another</h2><div class=\"verdict\">";
   for (const std::string& each : gain_words(report)) text += "<p>" + escaped(each) + "</p>";
   return concat(text, "</div>", scrolling("gains", gains->table.html()), "<p class=\"note\">",
-                escaped(gains->title), ".</p>");
+                escaped(gains->title),
+                ". Of bias gap and ECE less is better: below 0 it gains more.</p>");
 }
 
 std::string distinct(const Report& report, const char* key) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "format/file.h"
 #include "format/json.h"
 #include "record/predictions.h"
 
@@ -86,6 +87,21 @@ void read_predictions(RunData& data, const record::RunFolder& folder) {
   data.calibration = metrics::calibration(predictions);
 }
 
+/// An analysis of other weights, such as of the run before it was finished, would be taken for one
+/// of these.
+void read_analysis(RunData& data, const record::RunFolder& folder) {
+  auto analysis = record::read_analysis(folder.path());
+  if (!analysis) return;
+  const auto of = analysis->settings.find("weights_sha256");
+  const std::filesystem::path last = folder.weights_file("last");
+  if (of == analysis->settings.end() || !std::filesystem::exists(last) ||
+      *of != format::sha256_of_file(last)) {
+    data.analysis_left_out = "its analysis is not of the last weights; smcl analyze makes it anew";
+    return;
+  }
+  data.analysis = std::move(analysis);
+}
+
 }  // namespace
 
 RecipeRun read_recipe_run(const record::RunFolder& folder, Which which) {
@@ -110,7 +126,7 @@ RunData read_run_data(const record::RunFolder& folder, Which which) {
   }
   read_curves(data, folder);
   if (which == Which::last) read_predictions(data, folder);
-  data.analysis = record::read_analysis(folder.path());
+  if (which == Which::last) read_analysis(data, folder);
   return data;
 }
 

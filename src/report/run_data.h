@@ -35,7 +35,8 @@ struct RunData {
   std::vector<std::string> warnings;     ///< signs of failure
   nlohmann::json summary;
   nlohmann::json fingerprint;
-  std::optional<record::Analysis> analysis;
+  std::optional<record::Analysis> analysis;  ///< of the last weights, else nothing
+  std::string analysis_left_out;             ///< why there is none although the folder has one
 };
 
 /// Results of a finished run from its summary.json: everything of RecipeRun but the settings.

@@ -84,11 +84,13 @@ TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   const fs::path root = runs_of_two_methods("pictures");
   const Image picture(2, 2, 3);
   write_png(root / "scenes-ce-1" / "analysis" / "a.png", picture.view());
+  const fs::path weights = record::RunFolder::open(root / "scenes-ce-1").weights_file("last");
+  format::write_file_atomic(weights, "weights");
   const auto analysis = [&](const std::string& file) {
     const nlohmann::json text{
         {"format_version", 1},
         {"settings_hash", ""},
-        {"settings", nlohmann::json::object()},
+        {"settings", {{"weights_sha256", format::sha256_of_file(weights)}}},
         {"measures", nlohmann::json::array()},
         {"pictures", {{{"file", file}, {"title", "Nearest"}, {"caption", "c"}}}}};
     format::write_file_atomic(root / "scenes-ce-1" / "analysis.json", text.dump());
@@ -96,6 +98,12 @@ TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   };
   EXPECT_EQ(analysis("analysis/a.png").code, 0);
   EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("scenes-ce-1: Nearest"));
+  format::write_file_atomic(weights, "of a longer run");
+  const Result stale =
+      smcl({"report", (root / "scenes-ce-1").string(), "-o", (root / "r.html").string()});
+  EXPECT_EQ(stale.code, 0);
+  EXPECT_THAT(stale.err, HasSubstr("its analysis is not of the last weights"));
+  EXPECT_THAT(format::read_text(root / "r.html"), Not(HasSubstr("scenes-ce-1: Nearest")));
   expect_one_line(analysis("../../secret.png"), 65, "lies outside the run folder");
   expect_one_line(analysis("/etc/hostname"), 65, "lies outside the run folder");
   expect_one_line(analysis("config.toml"), 65, "config.toml");

@@ -46,6 +46,8 @@ TEST(ClassMeans, CosineIsWithTheMeanOfUnitRows) {
   EXPECT_TRUE(m.means.has(0));
   EXPECT_FALSE(m.means.has(2));
   EXPECT_NEAR(m.means.mean_cosine(right), (std::sqrt(0.5) - 1.0) / 2, 1e-12) << "two have rows";
+  EXPECT_EQ(m.means.mean_cosine(right, -1, 0), -1.0) << "class 1 alone";
+  EXPECT_EQ(m.means.mean_cosine(right, 2, 0), 0.0) << "no class is left";
   EXPECT_EQ(m.means.cosine(std::vector<float>{0, 0}, 0), 0.0);
 }
 

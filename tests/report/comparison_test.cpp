@@ -164,6 +164,11 @@ TEST(GainChanges, AreDifferencesOfDifferencesOverSeeds) {
   add(runs, "smcl", {0.3, 0.4, 0.5, 0.5}, at_256({}));
   add(runs, "cmo", {0.4, 0.4, 0.5}, at_256(cmo));
   add(runs, "mixup", {0.4, 0.4, 0.5}, at_256({{"method.name", "\"mixup\""}}));
+  for (RecipeRun& run : runs) {  // the gap falls by 0.2 at ratio 100, by 0.05 at 256
+    if (run.recipe == "ce") run.row.bias_gap = 0.3;
+    if (run.recipe != "smcl") continue;
+    run.row.bias_gap = setting_of(run, "data.ratio") == "256.0" ? 0.25 : 0.1;
+  }
   const std::vector<Condition> conditions = compare_runs(runs, "");
   const std::vector<GainChange> found = gain_changes(conditions);
   ASSERT_EQ(found.size(), 2U) << "mixup is under one condition only";
@@ -176,9 +181,29 @@ TEST(GainChanges, AreDifferencesOfDifferencesOverSeeds) {
   EXPECT_NEAR(smcl.difference->p, 0.0572, 1e-4);
   EXPECT_NEAR(smcl.p_holm, 0.0572, 1e-4) << "the second of two";
   EXPECT_EQ(smcl.verdict, Verdict::undecided);
+  const Against& gap = found[0].against[place(Quantity::bias_gap)];
+  EXPECT_NEAR(gap.difference->mean, -0.15, 1e-12);
+  EXPECT_EQ(gap.verdict, Verdict::better) << "less is better";
   EXPECT_EQ(found[1].against[place(Quantity::all)].verdict, Verdict::better);
   EXPECT_FALSE(found[1].against[place(Quantity::bias_gap)].difference.has_value());
   EXPECT_TRUE(gain_changes(std::span(conditions).first(1)).empty());
+}
+
+// Labels say what differs within a condition only: "smcl" is mu = 0.9 at 256, and what 100 calls
+// "smcl (contrast.mu = 0.9)".
+TEST(GainChanges, AreOfOneMethodWhateverItsLabels) {
+  const std::vector<Change> ce{{"method.name", "\"ce\""}};
+  std::vector<RecipeRun> runs;
+  add(runs, "ce", {0.4, 0.5}, ce);
+  add(runs, "smcl", {0.5, 0.6}, {});
+  add(runs, "ce", {0.4, 0.5}, {{"method.name", "\"ce\""}, {"data.ratio", "256.0"}});
+  add(runs, "smcl", {0.5, 0.7}, {{"contrast.mu", "0.9"}, {"data.ratio", "256.0"}});
+  EXPECT_TRUE(gain_changes(compare_runs(runs, "")).empty());
+  add(runs, "smcl", {0.6, 0.6}, {{"contrast.mu", "0.9"}});
+  const auto found = gain_changes(compare_runs(runs, ""));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].label, "smcl (contrast.mu = 0.9)");
+  EXPECT_EQ(found[0].pairs, 2);
 }
 
 TEST(CompareRuns, TheBaselineIsPlainCrossEntropyAndComesFirst) {

@@ -145,9 +145,13 @@ TEST_F(ReportTest, MeasuresAndPicturesOfBackgrounds) {
          0.125},
         {"b", "similarity", "Neighbours", record::Unit::cosine, -0.5, {}, {}, {}}};
   }
+  EXPECT_THAT(html_page(report), Not(HasSubstr("analysed alike")));
+  report.runs.back().analysis->settings = {{"k", 20}, {"masks", {{"mask.kind", "<b>"}}}};
+  report.runs.front().analysis->settings = {{"k", 10}, {"weights_sha256", "x"}};
   report.backgrounds = {{"Picture <1>", "caption", {1, 2, 3}}};
   const std::string page = html_page(report);
   EXPECT_TRUE(well_formed(page));
+  EXPECT_THAT(page, HasSubstr("Not all runs were analysed alike: k = 10, 20."));
   EXPECT_THAT(page, HasSubstr("neighbours of &lt;few&gt;"));
   EXPECT_THAT(page, HasSubstr(">25.0 \u00b1 0.0<"));
   EXPECT_THAT(page, HasSubstr(">12.5<"));

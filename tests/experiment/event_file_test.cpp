@@ -150,6 +150,14 @@ TEST_F(EventFilesSlow, AWholeRunIsShown) {
 }
 
 // A killed process leaves rows behind its newest checkpoint: whoever watched has seen them.
+// Epochs and evaluations of a second stage go on where those of the first end.
+TEST_F(EventFilesSlow, ASecondStageIsShown) {
+  const RunResult run =
+      train_recipe(tiny("eval.test_every = 1\nstage.name = 'crt'\nstage.epochs = 2\n"), options_);
+  EXPECT_THAT(run.summary.at("stage").at("name"), "crt");
+  check({run.folder.path()});
+}
+
 TEST_F(EventFilesSlow, AResumedRunShowsNothingTwiceAndNothingStale) {
   const std::string extra = "train.epochs = 4\nmask.start = 1\n";
   ASSERT_TRUE(stopped_at("stopped", extra, 13));

@@ -105,6 +105,14 @@ TEST_F(AnalyzeSlow, SharesAddUpAndBiasIsThatOfTheSummary) {
   EXPECT_EQ(measures.count("neighbours.train.many.masked"), 0U);
 }
 
+TEST_F(AnalyzeSlow, OfARunWithASecondStageIsItsNetwork) {
+  const record::RunFolder run = trained("stage.name = 'crt'\nstage.epochs = 2\n");
+  const auto measures = by_key(analysed(run));
+  const auto bias = run.summary().at("bias");
+  EXPECT_EQ(measures.at("bias.gap.medium_few").value, bias.at("gap").at("medium_few"));
+  EXPECT_EQ(measures.at("bias.flips.few").value, bias.at("flips").at("few"));
+}
+
 // A mask of no area changes nothing, and one of the whole image makes all images one: then the own
 // class, of ten that are drawn alike often, is a tenth of the neighbours.
 TEST_F(AnalyzeSlow, KnownMasksGiveKnownMeasures) {

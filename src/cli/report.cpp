@@ -4,13 +4,15 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/stored.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "data/open.h"
+#include "experiment/data_cache.h"
 #include "experiment/explain.h"
+#include "experiment/explain_mixes.h"
 #include "format/file.h"
 #include "image/png.h"
 
@@ -26,6 +28,7 @@ struct Options {
   bool pictures = true;
 };
 
+constexpr std::size_t kMostMaskPictures = 6;
 constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20U;  // of all pictures together
 
 /// Given run folders, and those inside of given folders, by name.
@@ -95,23 +98,50 @@ std::vector<std::string> commands_of(const Options& options, const report::Repor
   return commands;
 }
 
-/// The first run that masks shows what it masks, where its data are there.
+/// Ten images as the run's method masks or mixes them.
+report::Picture shown_images(const report::RunData& run, const experiment::Recipe& recipe,
+                             const data::Opened& data) {
+  if (experiment::mixes_images(recipe)) {
+    const auto images = experiment::explain_mixes(recipe, data, 10);
+    return {
+        concat("Mixed images of ", run.run.row.run),
+        "A row an image: itself, its partner (with the box that is pasted), what is mixed, and the "
+        "weights of both labels.",
+        encode_png(experiment::mixes_grid(images, data).view())};
+  }
+  const auto images = experiment::explain_images(recipe, data, 10);
+  return {concat("Masks of ", run.run.row.run),
+          "A row an image: original, augmented, saliency, peak and box, masked.",
+          encode_png(experiment::explain_grid(images, data).view())};
+}
+
+/// What decides how images are masked or mixed.
+std::string masking_of(const report::RunData& run) {
+  std::string text;
+  for (const char* key : {"method.name", "mask.kind", "mask.area", "mask.border", "mask.fill",
+                          "saliency.detector", "saliency.on"}) {
+    text += report::setting_of(run.run, key).value_or("") + " ";
+  }
+  return text;
+}
+
+/// The first run of each way of masking or mixing shows its images, where its data are there.
 void add_masks(report::Report& report) {
+  experiment::DataCache cache(2);
+  std::set<std::string> seen;
+  std::set<std::string> problems;
   for (const report::RunData& run : report.runs) {
-    if (report::setting_of(run.run, "method.name") != "smcl") continue;
+    if (report.masks.size() == kMostMaskPictures) return;
+    if (!seen.insert(masking_of(run)).second) continue;
     try {
       const auto recipe = stored_recipe(record::RunFolder::open(run.run.path));
-      const data::Opened data = data::open_data(recipe.data);
-      const auto images = experiment::explain_images(recipe, data, 10);
-      report.masks.push_back(
-          {concat("Masks of ", run.run.row.run),
-           "A row an image: original, augmented, saliency, peak and box, masked.",
-           encode_png(experiment::explain_grid(images, data).view())});
+      if (!method::needs_of(recipe.method).masks && !experiment::mixes_images(recipe)) continue;
+      report.masks.push_back(shown_images(run, recipe, *cache.open(recipe)));
     } catch (const Error& problem) {
-      report.left_out.push_back(concat("pictures of masks: ", problem.what()));
+      problems.insert(concat("pictures of masks: ", problem.what()));
     }
-    return;
   }
+  report.left_out.insert(report.left_out.end(), problems.begin(), problems.end());
 }
 
 void add_pictures(report::Report& report, const report::RunData& run, std::size_t& bytes) {

@@ -83,9 +83,10 @@ void judge(std::vector<Compared>& all) {
     std::vector<Against*> compared;
     Values p;
     for (Compared& each : all) {
-      if (!each.against[q].difference) continue;
+      const auto& difference = each.against[q].difference;
+      if (!difference || difference->pairs < kFewestPairs) continue;
       compared.push_back(&each.against[q]);
-      p.push_back(each.against[q].difference->p);
+      p.push_back(difference->p);
     }
     const Values corrected = metrics::holm(p);
     for (std::size_t i = 0; i < compared.size(); ++i) compared[i]->p_holm = corrected[i];
@@ -294,6 +295,10 @@ bool is_compared(const Condition& condition, Quantity quantity) {
   });
 }
 
+std::optional<double> p_holm_of(const Against& against) {
+  return against.verdict == Verdict::none ? std::nullopt : std::optional(against.p_holm);
+}
+
 Cell difference_cell(const Against& against) {
   const auto& found = against.difference;
   if (!found) return {};
@@ -316,7 +321,7 @@ void add_difference_rows(Table& table, const Condition& condition,
       cells.push_back(difference_cell(group.against[place(info.quantity)]));
     }
     const Against& against = group.against[place(judged)];
-    cells.push_back(cell(against.difference ? std::optional(against.p_holm) : std::nullopt));
+    cells.push_back(cell(p_holm_of(against)));
     cells.push_back(verdict_cell(against));
     table.add_row(std::move(cells));
   }

@@ -16,6 +16,10 @@ namespace smcl::report {
 /// Family-wise error rate at which a difference counts.
 inline constexpr double kLevel = 0.05;
 
+/// Pairs from which on a difference is judged: two that happen to be equal, as accuracies of a
+/// small set often are, would have p = 0.
+inline constexpr int kFewestPairs = 3;
+
 enum class Verdict { none, undecided, better, worse };
 /// "better", "worse", "not decided"; "" for none.
 const char* text_of(Verdict verdict);
@@ -23,9 +27,10 @@ const char* text_of(Verdict verdict);
 /// One quantity of a group against the baseline's, over pairs of runs with equal seeds.
 struct Against {
   std::optional<metrics::PairedDifference> difference;  ///< from two pairs on
-  /// Holm's correction of its p over the groups that are compared in this quantity.
+  /// Holm's correction of its p over the groups that are judged in this quantity.
   double p_holm = 1.0;
-  Verdict verdict = Verdict::none;  ///< better or worse only where p_holm <= kLevel
+  /// Better or worse only where p_holm <= kLevel; none below kFewestPairs.
+  Verdict verdict = Verdict::none;
 };
 
 /// A recipe's runs: mean over seeds and difference from the baseline, by quantity.
@@ -69,6 +74,8 @@ std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::
 /// The same for groups of one condition.
 Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& baseline);
 
+/// p after Holm's correction; nothing where there are too few pairs to judge.
+std::optional<double> p_holm_of(const Against& against);
 /// Cells of one comparison; empty where there is no difference.
 Cell difference_cell(const Against& against);
 Cell verdict_cell(const Against& against);

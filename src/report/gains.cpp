@@ -96,7 +96,7 @@ std::optional<NamedTable> gain_table(const Report& report) {
       cells.push_back(difference_cell(gain.against[place(info.quantity)]));
     }
     const Against& balanced = gain.against[place(Quantity::balanced)];
-    cells.push_back(cell(balanced.difference ? std::optional(balanced.p_holm) : std::nullopt));
+    cells.push_back(cell(p_holm_of(balanced)));
     if (balanced.difference) {
       cells.emplace_back(std::string(gains_text(balanced)));
     } else {

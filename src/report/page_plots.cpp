@@ -290,7 +290,7 @@ std::string pictures_section(const Report& report) {
   for (const Picture& picture : report.masks) {
     body += broad_figure(picture);
   }
-  return section("What gets masked", "As the network sees it in training.", body);
+  return section("What gets masked or mixed", "As the network sees it in training.", body);
 }
 
 }  // namespace smcl::report

@@ -48,7 +48,8 @@ std::string difference_html_cell(const Against& against) {
   const bool decided = against.verdict == Verdict::better || against.verdict == Verdict::worse;
   return concat(
       "<td class=\"num", decided ? concat(" ", style_of(against.verdict)) : "", "\" title=\"",
-      escaped(p_text(found.p)), "; after Holm ", escaped(p_text(against.p_holm)), "\">",
+      escaped(p_text(found.p)),
+      p_holm_of(against) ? concat("; after Holm ", escaped(p_text(against.p_holm))) : "", "\">",
       signed_fixed(found.mean * 100.0, 1), " \u00b1 ", fixed(found.half_width * 100.0, 1),
       decided ? (against.verdict == Verdict::better ? " \u2713" : " \u2717") : "", "</td>");
 }
@@ -79,7 +80,7 @@ std::string difference_html(const Condition& condition) {
     }
     const Against& balanced = group.against[place(Quantity::balanced)];
     table +=
-        concat("<td class=\"num\">", balanced.difference ? escaped(p_text(balanced.p_holm)) : "-",
+        concat("<td class=\"num\">", p_holm_of(balanced) ? escaped(p_text(balanced.p_holm)) : "-",
                "</td><td class=\"", style_of(balanced.verdict), "\">", text_of(balanced.verdict),
                "</td></tr>");
   }

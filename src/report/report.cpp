@@ -75,10 +75,14 @@ std::string group_line(const Condition& condition, const GroupResult& group) {
   const Against& against = group.against[place(Quantity::balanced)];
   if (!against.difference) return concat(text, "; ", group.pairs, " pairs with the baseline");
   const auto& found = *against.difference;
+  const std::string verdict =
+      against.verdict == Verdict::none
+          ? "): too few pairs"
+          : concat(", ", p_text(against.p_holm), " after Holm): ", text_of(against.verdict));
   return concat(text, "; ", signed_fixed(found.mean * 100.0, 1), " points (95 % interval ",
                 signed_fixed((found.mean - found.half_width) * 100.0, 1), " to ",
                 signed_fixed((found.mean + found.half_width) * 100.0, 1), ", ", found.pairs,
-                " pairs, ", p_text(against.p_holm), " after Holm): ", text_of(against.verdict));
+                " pairs", verdict);
 }
 
 std::string basis(const Report& report, const Condition& condition) {
@@ -113,10 +117,6 @@ Cell mean_cell(const GroupResult& group, Quantity quantity) {
   if (!value) return {};
   if (group.group.runs.size() == 1) return value->mean;
   return *value;
-}
-
-Cell p_cell(const Against& against, double p) {
-  return cell(against.difference ? std::optional(p) : std::nullopt);
 }
 
 Table means(const Condition& condition) {
@@ -238,8 +238,9 @@ Table whole_table(const Report& report) {
         const Against& against = group.against[place(info.quantity)];
         cells.push_back(mean_cell(group, info.quantity));
         cells.push_back(difference_cell(against));
-        cells.push_back(p_cell(against, against.difference ? against.difference->p : 1.0));
-        cells.push_back(p_cell(against, against.p_holm));
+        cells.push_back(
+            cell(against.difference ? std::optional(against.difference->p) : std::nullopt));
+        cells.push_back(cell(p_holm_of(against)));
         cells.push_back(verdict_cell(against));
       }
       table.add_row(std::move(cells));

@@ -118,6 +118,17 @@ TEST(CompareRuns, ADifferenceMustHoldAmongAllThatAreCompared) {
   EXPECT_EQ(all_of(many, "ce").verdict, Verdict::none) << "the baseline itself";
 }
 
+// Two equal differences have no spread, which says nothing.
+TEST(CompareRuns, TwoPairsAreTooFewToJudge) {
+  std::vector<RecipeRun> runs;
+  add(runs, "ce", {0.5, 0.4}, {{"method.name", "\"ce\""}});
+  add(runs, "smcl", {0.6, 0.5});
+  const Condition found = compare_runs(runs, "").front();
+  EXPECT_NEAR(all_of(found, "smcl").difference->mean, 0.1, 1e-12);
+  EXPECT_EQ(all_of(found, "smcl").verdict, Verdict::none);
+  EXPECT_FALSE(p_holm_of(all_of(found, "smcl")).has_value());
+}
+
 TEST(CompareRuns, OfABiasGapLessIsBetter) {
   std::vector<RecipeRun> runs;
   add(runs, "ce", {0.5, 0.5, 0.5});

@@ -73,7 +73,9 @@ std::string group_line(const Condition& condition, const GroupResult& group) {
              count == 1 ? " run" : " runs");
   if (!condition.baseline || &condition.groups[*condition.baseline] == &group) return text;
   const Against& against = group.against[place(Quantity::balanced)];
-  if (!against.difference) return concat(text, "; ", group.pairs, " pairs with the baseline");
+  if (!against.difference)
+    return concat(text, "; ", group.pairs, group.pairs == 1 ? " pair" : " pairs",
+                  " with the baseline");
   const auto& found = *against.difference;
   const std::string verdict =
       against.verdict == Verdict::none

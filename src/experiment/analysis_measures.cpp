@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "core/error.h"
 #include "metrics/group_mass.h"
@@ -19,10 +18,6 @@ constexpr std::array<const char*, 3> kGroupNames{"many", "medium", "few"};
 
 Group group_of(const AnalysisData& what, std::int32_t label) {
   return metrics::shot_group(what.data.train_counts[static_cast<std::size_t>(label)], what.bounds);
-}
-
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 /// One number an image, masked and unmasked, and what chance gives.
@@ -158,12 +153,12 @@ std::vector<Agreeing> kind_ways(const AnalysisData& what, const Gallery& gallery
            {}}};
 }
 
+/// `counts` empty: all do.
 double mean_of_counted(const std::vector<double>& values, const Marks& counts) {
-  if (counts.empty()) return mean(values);
   double sum = 0.0;
   double all = 0.0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (counts[i] == 0) continue;
+    if (!counts.empty() && counts[i] == 0) continue;
     sum += values[i];
     all += 1.0;
   }

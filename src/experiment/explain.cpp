@@ -125,10 +125,7 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
     }
     images.push_back(one);
   });
-  std::stable_sort(images.begin(), images.end(), [&](const Explained& a, const Explained& b) {
-    return data.train_counts[static_cast<std::size_t>(data.train->label(a.sample))] >
-           data.train_counts[static_cast<std::size_t>(data.train->label(b.sample))];
-  });
+  most_frequent_first(images, data);
   return images;
 }
 

@@ -135,10 +135,7 @@ std::vector<ExplainedMix> explain_mixes(const Recipe& recipe, const data::Opened
     one.own = batch.lambda[i];
     images.push_back(std::move(one));
   }
-  std::stable_sort(images.begin(), images.end(), [&](const auto& a, const auto& b) {
-    return data.train_counts[static_cast<std::size_t>(data.train->label(a.sample))] >
-           data.train_counts[static_cast<std::size_t>(data.train->label(b.sample))];
-  });
+  most_frequent_first(images, data);
   return images;
 }
 

@@ -28,6 +28,16 @@ std::vector<Item> spread(const std::vector<std::vector<Item>>& by_class, int cou
   return chosen;
 }
 
+/// Those of the most frequent classes first; each has a `sample` of the training set.
+template <class Shown>
+void most_frequent_first(std::vector<Shown>& images, const data::Opened& data) {
+  const auto count = [&](const Shown& one) {
+    return data.train_counts[static_cast<std::size_t>(data.train->label(one.sample))];
+  };
+  std::stable_sort(images.begin(), images.end(),
+                   [&](const Shown& a, const Shown& b) { return count(a) > count(b); });
+}
+
 /// "cat (50 images)": the class of a training image and how many it has.
 std::string class_of(const data::Opened& data, std::uint32_t sample);
 

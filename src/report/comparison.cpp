@@ -145,18 +145,22 @@ bool describes_data(std::string_view key) {
   return key.starts_with("data.") || key.starts_with("scenes.") || key.starts_with("groups.");
 }
 
-/// The recipe and what tells it from others but for the data: labels name only what differs within
-/// a condition.
-std::vector<std::string> method_of(const RecipeGroup& group) {
-  const RecipeRun& run = group.runs.front();
-  std::vector<std::string> method{run.recipe};
+/// What makes a run another experiment: the settings of its data, or the others.
+std::map<std::string, std::string> settings_of(const RecipeRun& run, bool of_data) {
+  std::map<std::string, std::string> settings;
   for (const config::Resolved& setting : run.settings) {
-    if (tells_apart(setting.key) && !describes_data(setting.key)) {
-      method.push_back(concat(setting.key, " = ", setting.value));
+    if (tells_apart(setting.key) && describes_data(setting.key) == of_data) {
+      settings[setting.key] = setting.value;
     }
   }
-  std::sort(method.begin() + 1, method.end());
-  return method;
+  return settings;
+}
+
+/// A recipe with its settings but for the data: labels name only what differs within a condition.
+using Method = std::pair<std::string, std::map<std::string, std::string>>;
+
+Method method_of(const RecipeGroup& group) {
+  return {group.runs.front().recipe, settings_of(group.runs.front(), false)};
 }
 
 /// Runs on the same data together, in the order of the first of each.
@@ -164,13 +168,7 @@ std::vector<std::vector<RecipeRun>> by_data(std::span<const RecipeRun> runs) {
   std::vector<std::vector<RecipeRun>> parts;
   std::map<std::map<std::string, std::string>, std::size_t> place;
   for (const RecipeRun& run : runs) {
-    std::map<std::string, std::string> data;
-    for (const config::Resolved& setting : run.settings) {
-      if (describes_data(setting.key) && tells_apart(setting.key)) {
-        data[setting.key] = setting.value;
-      }
-    }
-    const auto [found, fresh] = place.emplace(std::move(data), parts.size());
+    const auto [found, fresh] = place.emplace(settings_of(run, true), parts.size());
     if (fresh) parts.emplace_back();
     parts[found->second].push_back(run);
   }
@@ -264,24 +262,23 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
   const auto base_of = [](const Condition& each) -> const RecipeGroup& {
     return each.groups[*each.baseline].group;
   };
-  const std::vector<std::string> base_method = method_of(base_of(*first));
+  const Method base_method = method_of(base_of(*first));
   const Differences base_here = values_of(base_of(*first));
   std::vector<GainChange> changes;
   for (auto other = first + 1; other != conditions.end(); ++other) {
     if (!other->baseline || method_of(base_of(*other)) != base_method) continue;
     const Differences base_there = values_of(base_of(*other));
+    std::map<Method, const GroupResult*> others;
+    for (const GroupResult& each : other->groups) others.emplace(method_of(each.group), &each);
     for (const GroupResult& here : first->groups) {
-      const std::vector<std::string> method = method_of(here.group);
-      const auto there =
-          std::find_if(other->groups.begin(), other->groups.end(),
-                       [&](const GroupResult& each) { return method_of(each.group) == method; });
-      if (&here.group == &base_of(*first) || there == other->groups.end()) continue;
+      const auto there = others.find(method_of(here.group));
+      if (&here.group == &base_of(*first) || there == others.end()) continue;
       GainChange& change = changes.emplace_back();
       change.here = static_cast<std::size_t>(first - conditions.begin());
       change.there = static_cast<std::size_t>(other - conditions.begin());
       change.label = here.group.label;
       change.pairs = compare(minus(minus(values_of(here.group), base_here),
-                                   minus(values_of(there->group), base_there)),
+                                   minus(values_of(there->second->group), base_there)),
                              change.against);
     }
   }
@@ -311,18 +308,30 @@ Cell verdict_cell(const Against& against) {
   return result;
 }
 
+void add_difference_columns(std::vector<Column>& columns,
+                            std::span<const QuantityInfo> quantities) {
+  for (const QuantityInfo& info : quantities) {
+    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
+  }
+  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+}
+
+void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
+                          std::span<const QuantityInfo> quantities, Quantity judged) {
+  for (const QuantityInfo& info : quantities) {
+    cells.push_back(difference_cell(against[place(info.quantity)]));
+  }
+  cells.push_back(cell(p_holm_of(against[place(judged)])));
+}
+
 void add_difference_rows(Table& table, const Condition& condition,
                          std::span<const QuantityInfo> quantities, Quantity judged) {
   for (std::size_t g = 0; g < condition.groups.size(); ++g) {
     if (g == condition.baseline) continue;
     const GroupResult& group = condition.groups[g];
     std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
-    for (const QuantityInfo& info : quantities) {
-      cells.push_back(difference_cell(group.against[place(info.quantity)]));
-    }
-    const Against& against = group.against[place(judged)];
-    cells.push_back(cell(p_holm_of(against)));
-    cells.push_back(verdict_cell(against));
+    add_difference_cells(cells, group.against, quantities, judged);
+    cells.push_back(verdict_cell(group.against[place(judged)]));
     table.add_row(std::move(cells));
   }
 }

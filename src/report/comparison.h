@@ -79,6 +79,11 @@ std::optional<double> p_holm_of(const Against& against);
 /// Cells of one comparison; empty where there is no difference.
 Cell difference_cell(const Against& against);
 Cell verdict_cell(const Against& against);
+/// Columns of differences in `quantities`, in points, and of p after Holm's correction; and a row's
+/// cells in them, p that of `judged`.
+void add_difference_columns(std::vector<Column>& columns, std::span<const QuantityInfo> quantities);
+void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
+                          std::span<const QuantityInfo> quantities, Quantity judged);
 /// A row a group but the baseline: label, pairs, differences in `quantities`, and of `judged` p
 /// after Holm's correction and the verdict.
 void add_difference_rows(Table& table, const Condition& condition,

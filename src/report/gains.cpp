@@ -83,20 +83,14 @@ std::optional<NamedTable> gain_table(const Report& report) {
     if (info.quantity != Quantity::all && is_compared(report, info.quantity)) infos.push_back(info);
   }
   std::vector<Column> columns{{"method", "method"}, {"against", "against"}, {"pairs", "n", 0}};
-  for (const QuantityInfo& info : infos) {
-    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
-  }
-  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+  add_difference_columns(columns, infos);
   columns.push_back({"balanced", "verdict"});
   Table table(std::move(columns));
   for (const GainChange& gain : report.gains) {
     std::vector<Cell> cells{gain.label, report.conditions[gain.there].label,
                             static_cast<double>(gain.pairs)};
-    for (const QuantityInfo& info : infos) {
-      cells.push_back(difference_cell(gain.against[place(info.quantity)]));
-    }
+    add_difference_cells(cells, gain.against, infos, Quantity::balanced);
     const Against& balanced = gain.against[place(Quantity::balanced)];
-    cells.push_back(cell(p_holm_of(balanced)));
     if (balanced.difference) {
       cells.emplace_back(std::string(gains_text(balanced)));
     } else {

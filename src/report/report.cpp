@@ -138,10 +138,7 @@ Table means(const Condition& condition) {
 Table against_table(const Condition& condition) {
   const auto infos = shown(condition);
   std::vector<Column> columns{{"method", "method"}, {"pairs", "n", 0}};
-  for (const QuantityInfo& info : infos) {
-    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
-  }
-  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+  add_difference_columns(columns, infos);
   columns.push_back({"balanced", "verdict"});
   Table table(std::move(columns));
   add_difference_rows(table, condition, infos, Quantity::balanced);

@@ -218,19 +218,8 @@ TEST_F(AnalyzeSlow, WithoutTruthMeasuresThatNeedItAreLeftOut) {
     dir = ")",
                                   folder.path().string(), R"("
     ratio = 3
-    [network]
-    arch = "resnet20"
-    width = 0.25
-    [train]
-    epochs = 2
-    batch_size = 16
-    [mask]
-    prob = 1.0
-    start = 0.5
-    [run]
-    precision = "fp32"
-    threads = 1
-  )");
+)",
+                                  kTinyTraining);
   const Recipe recipe = resolve_recipe(config::Document::parse(base, "idx"), "idx");
   const record::RunFolder run = train_recipe(recipe, options_).folder;
   AnalyzeSettings settings = few();

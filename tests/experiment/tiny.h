@@ -12,16 +12,8 @@
 
 namespace smcl::experiment {
 
-/// A run of a second: 75 scenes or so in 5 steps an epoch, a narrow network, all steps of the last
-/// half masked. `extra` is TOML with dotted keys.
-inline Recipe tiny(const std::string& extra) {
-  const std::string base = R"(
-    [data]
-    n_max = 20
-    ratio = 10
-    [scenes]
-    test_objects = 1
-    val_objects = 1
+/// A narrow network, all steps of the last half masked.
+inline constexpr const char* kTinyTraining = R"(
     [network]
     arch = "resnet20"
     width = 0.25
@@ -35,7 +27,19 @@ inline Recipe tiny(const std::string& extra) {
     precision = "fp32"
     threads = 1
   )";
-  config::Document document = config::Document::parse(base, "tiny");
+
+/// A run of a second: 75 scenes or so in 5 steps an epoch, and kTinyTraining. `extra` is TOML with
+/// dotted keys.
+inline Recipe tiny(const std::string& extra) {
+  const std::string base = R"(
+    [data]
+    n_max = 20
+    ratio = 10
+    [scenes]
+    test_objects = 1
+    val_objects = 1
+  )";
+  config::Document document = config::Document::parse(base + kTinyTraining, "tiny");
   document.merge(config::Document::parse(extra, "extra"));
   return resolve_recipe(document, "tiny");
 }

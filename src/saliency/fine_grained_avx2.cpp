@@ -6,6 +6,8 @@ namespace smcl::saliency::fine_grained {
 namespace {
 
 alignas(32) constexpr std::int32_t kOnesThenZeros[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+alignas(32) constexpr std::int16_t kOnesThenZeros16[32] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                           -1, -1, -1, -1, -1, -1, -1, -1};
 
 struct Avx2 {
   using Int = __m256i;
@@ -35,15 +37,9 @@ struct Avx2 {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), bytes);
   }
   static Int load_shorts(const std::uint16_t* p) { return _mm256_cvtepu16_epi32(load128(p)); }
-  static void store_shorts(std::uint16_t* p, Int v) {
-    const Int packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(v, v), 0xD8);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
-  }
 
   static Int add(Int a, Int b) { return _mm256_add_epi32(a, b); }
   static Int sub(Int a, Int b) { return _mm256_sub_epi32(a, b); }
-  static Int multiply(Int a, Int b) { return _mm256_mullo_epi32(a, b); }
-  static Int max(Int a, Int b) { return _mm256_max_epi32(a, b); }
   static Int both(Int a, Int b) { return _mm256_and_si256(a, b); }
   /// All ones in the first `count` lanes, at least one.
   static Int first(int count) {
@@ -51,12 +47,6 @@ struct Avx2 {
   }
   static std::uint32_t lane0(Int v) {
     return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm256_castsi256_si128(v)));
-  }
-  static int greatest(Int v) {
-    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4E));
-    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0xB1));
-    return _mm_cvtsi128_si32(m);
   }
   static Int broadcast_last(Int v) { return _mm256_permutevar8x32_epi32(v, set(kLanes - 1)); }
   static Int prefix_sums(Int v) {
@@ -75,15 +65,24 @@ struct Avx2 {
   static Float multiply_float(Float a, Float b) { return _mm256_mul_ps(a, b); }
   /// a * b - c, rounded once.
   static Float multiply_minus(Float a, Float b, Float c) { return _mm256_fmsub_ps(a, b, c); }
-  static Float multiply_minus_one(Float a, Float b) {
-    return multiply_minus(a, b, set_float(1.0f));
-  }
   static Int minus_one_where_negative(Float v) {
     return _mm256_srai_epi32(_mm256_castps_si256(v), 31);
   }
 
   static Short widen(const std::uint8_t* p) { return _mm256_cvtepu8_epi16(load128(p)); }
+  static Short set16(int v) { return _mm256_set1_epi16(static_cast<std::int16_t>(v)); }
+  static void store16(void* p, Short v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
   static Short add16(Short a, Short b) { return _mm256_add_epi16(a, b); }
+  static Short sub16(Short a, Short b) { return _mm256_sub_epi16(a, b); }
+  static Short max16(Short a, Short b) { return _mm256_max_epi16(a, b); }
+  static Short multiply16(Short a, Short b) { return _mm256_mullo_epi16(a, b); }
+  /// All ones in the first `count` lanes, at least one.
+  static Short first16(int count) {
+    return load256(kOnesThenZeros16 + (count >= kShorts ? 0 : kShorts - count));
+  }
+  /// Both in 16 bits, with quarters of a and b by turns; `in_order` puts a before b.
+  static Short pack(Int a, Int b) { return _mm256_packs_epi32(a, b); }
+  static Short in_order(Short v) { return _mm256_permute4x64_epi64(v, 0xD8); }
   /// (v + 8) / 16 as bytes.
   static void store_sixteenth(std::uint8_t* p, Short v) {
     const Short rounded = _mm256_srli_epi16(_mm256_add_epi16(v, _mm256_set1_epi16(8)), 4);

@@ -29,14 +29,9 @@ struct Avx512 {
   static Int load_shorts(const std::uint16_t* p) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  static void store_shorts(std::uint16_t* p, Int v) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
-  }
 
   static Int add(Int a, Int b) { return _mm512_add_epi32(a, b); }
   static Int sub(Int a, Int b) { return _mm512_sub_epi32(a, b); }
-  static Int multiply(Int a, Int b) { return _mm512_mullo_epi32(a, b); }
-  static Int max(Int a, Int b) { return _mm512_max_epi32(a, b); }
   static Int both(Int a, Int b) { return _mm512_and_si512(a, b); }
   /// All ones in the first `count` lanes, at least one.
   static Int first(int count) {
@@ -46,7 +41,6 @@ struct Avx512 {
   static std::uint32_t lane0(Int v) {
     return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm512_castsi512_si128(v)));
   }
-  static int greatest(Int v) { return _mm512_reduce_max_epi32(v); }
   static Int broadcast_last(Int v) {
     return _mm512_permutexvar_epi32(_mm512_set1_epi32(kLanes - 1), v);
   }
@@ -67,9 +61,6 @@ struct Avx512 {
   static Float multiply_float(Float a, Float b) { return _mm512_mul_ps(a, b); }
   /// a * b - c, rounded once.
   static Float multiply_minus(Float a, Float b, Float c) { return _mm512_fmsub_ps(a, b, c); }
-  static Float multiply_minus_one(Float a, Float b) {
-    return multiply_minus(a, b, set_float(1.0f));
-  }
   static Int minus_one_where_negative(Float v) {
     return _mm512_srai_epi32(_mm512_castps_si512(v), 31);
   }
@@ -77,7 +68,22 @@ struct Avx512 {
   static Short widen(const std::uint8_t* p) {
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
+  static Short set16(int v) { return _mm512_set1_epi16(static_cast<std::int16_t>(v)); }
+  static void store16(void* p, Short v) { _mm512_storeu_si512(p, v); }
   static Short add16(Short a, Short b) { return _mm512_add_epi16(a, b); }
+  static Short sub16(Short a, Short b) { return _mm512_sub_epi16(a, b); }
+  static Short max16(Short a, Short b) { return _mm512_max_epi16(a, b); }
+  static Short multiply16(Short a, Short b) { return _mm512_mullo_epi16(a, b); }
+  /// All ones in the first `count` lanes, at least one.
+  static Short first16(int count) {
+    const auto mask = count >= kShorts ? 0xFFFFFFFFu : (1u << count) - 1u;
+    return _mm512_movm_epi16(static_cast<__mmask32>(mask));
+  }
+  /// Both in 16 bits, with eighths of a and b by turns; `in_order` puts a before b.
+  static Short pack(Int a, Int b) { return _mm512_packs_epi32(a, b); }
+  static Short in_order(Short v) {
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v);
+  }
   /// (v + 8) / 16 as bytes.
   static void store_sixteenth(std::uint8_t* p, Short v) {
     const Short rounded = _mm512_srli_epi16(_mm512_add_epi16(v, _mm512_set1_epi16(8)), 4);

@@ -21,7 +21,7 @@ const Kernels& kernels(Isa isa) {
 
 namespace {
 
-/// The distinct scales of an image size, widths unset.
+/// The distinct scales of an image size.
 int choose_scales(int height, int width, Scale (&scales)[6]) {
   const int longer = std::max(height, width);
   int count = 0;
@@ -32,7 +32,7 @@ int choose_scales(int height, int width, Scale (&scales)[6]) {
     if (same != scales + count) {
       ++same->weight;
     } else {
-      scales[count++] = {radius, 1, whole, nullptr};
+      scales[count++] = {radius, 1, whole};
     }
   }
   return count;
@@ -51,7 +51,18 @@ void fill_widths(int radius, int width, float* widths) {
     const int x2 = std::min(x + radius + 1, width);
     widths[x] = static_cast<float>(x2 - x1);
   }
-  std::fill_n(widths + width, kSlack, 1.0f);
+  std::fill_n(widths + width, kSlack / 2, 1.0f);
+}
+
+constexpr int kLine = 64;  // bytes of a cache line
+constexpr int kLineEntries = kLine / static_cast<int>(sizeof(std::uint32_t));
+
+/// As `at_least`, from a whole cache line on.
+template <class T>
+T* aligned_at_least(std::vector<T>& memory, std::size_t count) {
+  T* const start = at_least(memory, count + kLine / sizeof(T));
+  const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(start) % kLine;
+  return start + (kLine - past) % kLine / sizeof(T);
 }
 
 }  // namespace
@@ -74,35 +85,41 @@ void FineGrainedWorkspace::lay_out(int height, int width) {
   f.spare = f.grey + plane;
 
   f.scale_count = choose_scales(height, width, f.scales);
-  f.margin = 0;
-  for (int i = 0; i < f.scale_count; ++i) {
-    if (!f.scales[i].whole) f.margin = std::max(f.margin, f.scales[i].radius);
-  }
   lay_out_integral(rows);
 
-  const std::size_t row = static_cast<std::size_t>(width) + kSlack;
-  float* widths = at_least(widths_, row * static_cast<std::size_t>(f.scale_count));
+  const std::size_t pixels = rows * static_cast<std::size_t>(width) + kSlack;
+  f.on = at_least(sums_, 2 * pixels);
+  f.off = f.on + pixels;
+
+  const std::size_t row = (static_cast<std::size_t>(width) + 2 * kSlack) / kSlack * kSlack;
+  float* widths = aligned_at_least(widths_, row * static_cast<std::size_t>(f.scale_count));
   for (int i = 0; i < f.scale_count; ++i, widths += row) {
     if (f.scales[i].whole) continue;
     fill_widths(f.scales[i].radius, width, widths);
     f.scales[i].widths = widths;
   }
-
-  const std::size_t pixels = rows * static_cast<std::size_t>(width) + kSlack;
-  f.on = at_least(sums_, 2 * pixels);
-  f.off = f.on + pixels;
 }
 
-/// Only what integration leaves alone must be zero: the first row and the left margins with
-/// column 0.
+/// Only what integration leaves alone must be zero: the first row, and column 0 with the margin
+/// left of it.
 void FineGrainedWorkspace::lay_out_integral(std::size_t rows) {
   Frame& f = frame_;
-  f.integral_stride = f.margin + f.width + 1 + f.margin + kSlack;
-  const auto stride = static_cast<std::size_t>(f.integral_stride);
-  std::uint32_t* start = at_least(integral_, (rows + 1) * stride + kSlack);
-  std::fill_n(start, stride, 0u);
-  for (std::size_t y = 1; y <= rows; ++y) std::fill_n(start + y * stride, f.margin + 1, 0u);
-  f.integral = start + f.margin;
+  int reach = 1;
+  for (const Scale& scale : f.scales) {
+    if (!scale.whole) reach = std::max(reach, scale.radius);
+  }
+  const int margin = (reach + kLineEntries - 1) / kLineEntries * kLineEntries;
+  const int columns = (f.width + kLineEntries - 1) / kLineEntries * kLineEntries;
+  const int stride = margin + columns + margin + 3 * kLineEntries;
+  if (margin == f.margin && stride == f.integral_stride && rows <= zeroed_rows_) return;
+  const auto row = static_cast<std::size_t>(stride);
+  std::uint32_t* start = aligned_at_least(integral_, (rows + 1) * row);
+  std::fill_n(start, row, 0u);
+  for (std::size_t y = 1; y <= rows; ++y) std::fill_n(start + y * row, margin, 0u);
+  f.margin = margin;
+  f.integral = start + margin - 1;
+  f.integral_stride = stride;
+  zeroed_rows_ = rows;
 }
 
 Frame& prepare(const ImageView& image, Workspace& workspace) {

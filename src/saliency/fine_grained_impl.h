@@ -54,13 +54,15 @@ struct Frame {
   std::uint8_t* grey = nullptr;
   std::uint8_t* spare = nullptr;
   std::ptrdiff_t plane_stride = 0;
-  /// (height + 1) rows of the integral image, its column 0 at integral[0]. Left of it lie
-  /// `margin` zeros, right of column `width` at least `margin` copies of the row's last value.
+  /// (height + 1) rows of the integral image, its column 0 at integral[0], its column 1 at the
+  /// start of a cache line. Column 0 and what lies left of it are at least `margin` zeros; right of
+  /// column `width` lie at least `margin` copies of the row's last value, and more room for
+  /// vectors.
   std::uint32_t* integral = nullptr;
   std::ptrdiff_t integral_stride = 0;
-  int margin = 0;
+  int margin = 0;  ///< as far as windows reach, in whole cache lines
   int scale_count = 0;
-  Scale scales[6];  ///< one that is `whole` comes last
+  Scale scales[6];  ///< from the least radius on; one that is `whole` comes last
   /// Sums over the radii, height * width, rows without gaps.
   std::uint16_t* on = nullptr;
   std::uint16_t* off = nullptr;
@@ -102,6 +104,7 @@ class FineGrainedWorkspace : public Workspace {
   Frame frame_;
   std::vector<std::uint8_t> planes_;
   std::vector<std::uint32_t> integral_;
+  std::size_t zeroed_rows_ = 0;
   std::vector<float> widths_;
   std::vector<std::uint16_t> sums_;
 };

@@ -4,20 +4,13 @@
 #include <cstdint>
 #include <cstring>
 
-#include "saliency/fine_grained_impl.h"
+#include "saliency/fine_grained_compare.h"
 
 /// The vector implementation, written once over a set of lanes `V` (32-bit lanes `Int` and
 /// `Float`, 16-bit lanes `Short`). For the files of one instruction set only; internal linkage
 /// and no inline library code, so that nothing compiled here can serve an older CPU.
 namespace smcl::saliency::fine_grained {
 namespace {
-
-constexpr int smaller(int a, int b) {
-  return a < b ? a : b;
-}
-constexpr int larger(int a, int b) {
-  return a > b ? a : b;
-}
 
 /// The pixel beside the border, seen from outside: the border is reflected and not repeated.
 inline void pad_row(std::uint8_t* row, int width) {
@@ -86,108 +79,19 @@ std::uint64_t integrate(Frame& f) {
     const std::uint8_t* in = f.grey + y * f.plane_stride;
     const std::uint32_t* above = f.integral + y * f.integral_stride + 1;
     std::uint32_t* row = f.integral + (y + 1) * f.integral_stride + 1;
-    auto carry = V::set(0);
+    auto before = V::set(0);  // sum of the pixels left of x
     int x = 0;
     for (; x < f.width; x += V::kLanes) {
       const auto pixels = V::both(V::load_bytes(in + x), V::first(f.width - x));
-      const auto sums = V::add(V::prefix_sums(pixels), carry);
-      carry = V::broadcast_last(sums);
-      V::store(row + x, V::add(sums, V::load(above + x)));
+      const auto sums = V::prefix_sums(pixels);
+      V::store(row + x, V::add(V::add(sums, before), V::load(above + x)));
+      before = V::add(before, V::broadcast_last(sums));
     }
-    total += V::lane0(carry);
+    total += V::lane0(before);
     const auto end = V::set(static_cast<std::int32_t>(row[f.width - 1]));
     for (; x < f.width + f.margin; x += V::kLanes) V::store(row + x, end);
   }
   return total;
-}
-
-/// The four corners of the window at column 0, and what its size contributes.
-template <class V>
-struct Window {
-  const std::uint32_t* top_left;
-  const std::uint32_t* top_right;
-  const std::uint32_t* bottom_left;
-  const std::uint32_t* bottom_right;
-  const float* widths;
-  typename V::Float height;
-};
-
-template <class V>
-Window<V> window_at(const Frame& f, const Scale& scale, int y) {
-  const int y1 = larger(y - scale.radius + 1, 0);
-  const int y2 = smaller(y + scale.radius + 1, f.height);
-  const std::uint32_t* top = f.integral + y1 * f.integral_stride;
-  const std::uint32_t* bottom = f.integral + y2 * f.integral_stride;
-  const int left = 1 - scale.radius;
-  const int right = 1 + scale.radius;
-  return {top + left,     top + right,  bottom + left,
-          bottom + right, scale.widths, V::set_float(static_cast<float>(y2 - y1))};
-}
-
-/// Window sums at columns x, x + 1, ...; the margins stand in for clamped columns.
-template <class V, Corners kCorners>
-typename V::Int window_sums(const Window<V>& w, int x) {
-  auto added = V::add(V::load(w.bottom_right + x), V::load(w.top_left + x));
-  if constexpr (kCorners == Corners::float32) added = V::round_as_float(added);
-  return V::sub(V::sub(added, V::load(w.bottom_left + x)), V::load(w.top_right + x));
-}
-
-/// Sums over radii of the positive differences and of all, for the pixels of one vector.
-template <class V>
-struct Differences {
-  typename V::Int positive = V::set(0);
-  typename V::Int all = V::set(0);
-
-  void add(typename V::Int centre, typename V::Int window_sum, typename V::Float others,
-           typename V::Int weight) {
-    const auto mean = V::divide(V::to_float(V::sub(window_sum, centre)), others);
-    const auto d = V::truncate(V::sub_float(V::to_float(centre), mean));
-    all = V::add(all, V::multiply(d, weight));
-    positive = V::add(positive, V::multiply(V::max(d, V::set(0)), weight));
-  }
-  void add(typename V::Int centre, typename V::Int window_sum, typename V::Float others) {
-    const auto mean = V::divide(V::to_float(V::sub(window_sum, centre)), others);
-    const auto d = V::truncate(V::sub_float(V::to_float(centre), mean));
-    all = V::add(all, d);
-    positive = V::add(positive, V::max(d, V::set(0)));
-  }
-};
-
-template <class V, Corners kCorners>
-Maxima compare(Frame& f, std::uint64_t total) {
-  const int near = f.scale_count - (f.scales[f.scale_count - 1].whole ? 1 : 0);
-  const auto whole_sum = V::set(static_cast<std::int32_t>(total));
-  const auto whole_others =
-      V::set_float(static_cast<float>(f.height) * static_cast<float>(f.width) - 1.0f);
-  const auto whole_weight = V::set(near < f.scale_count ? f.scales[near].weight : 0);
-  auto most_on = V::set(0);
-  auto most_off = V::set(0);
-  auto most_both = V::set(0);
-  for (int y = 0; y < f.height; ++y) {
-    Window<V> windows[6];
-    for (int i = 0; i < near; ++i) windows[i] = window_at<V>(f, f.scales[i], y);
-    const std::uint8_t* row = f.grey + y * f.plane_stride;
-    const std::ptrdiff_t start = std::ptrdiff_t{y} * f.width;
-    for (int x = 0; x < f.width; x += V::kLanes) {
-      const auto centre = V::load_bytes(row + x);
-      Differences<V> sums;
-      for (int i = 0; i < near; ++i) {
-        const Window<V>& w = windows[i];
-        sums.add(centre, window_sums<V, kCorners>(w, x),
-                 V::multiply_minus_one(V::load_float(w.widths + x), w.height));
-      }
-      if (near < f.scale_count) sums.add(centre, whole_sum, whole_others, whole_weight);
-      const auto inside = V::first(f.width - x);
-      const auto on = V::both(sums.positive, inside);
-      const auto off = V::sub(on, V::both(sums.all, inside));
-      most_on = V::max(most_on, on);
-      most_off = V::max(most_off, off);
-      most_both = V::max(most_both, V::add(on, off));
-      V::store_shorts(f.on + start + x, on);
-      V::store_shorts(f.off + start + x, off);
-    }
-  }
-  return {V::greatest(most_on), V::greatest(most_off), V::greatest(most_both)};
 }
 
 template <class V>

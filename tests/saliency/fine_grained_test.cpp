@@ -6,6 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "oracle.h"
+#include "saliency/fine_grained_compare.h"
 
 namespace smcl::saliency {
 namespace {
@@ -144,6 +145,28 @@ TEST_P(FineGrained, WorkspaceServesChangingSizes) {
     kernels.scale_apart(frame, maxima, map.data());
     EXPECT_EQ(map, kernel_map(Isa::scalar, image.view())) << image.height() << "x" << image.width();
   }
+}
+
+// What docs/saliency.md says of the quotient (c A - S) / (A - 1), at both ends of every whole
+// number: truncated, a float32 division and the product with the reciprocal give it exactly. Both
+// are monotonic in the numerator, so nothing between the ends can differ.
+TEST(FineGrainedQuotient, TruncatesExactly) {
+  std::int64_t wrong = 0;
+  const auto check = [&](int others, int numerator, int expected) {
+    const auto t = static_cast<float>(numerator);
+    wrong += static_cast<int>(t / static_cast<float>(others)) != expected ? 1 : 0;
+    if (others >= fine_grained::kMostByProduct) return;
+    wrong += static_cast<int>(t * fine_grained::reciprocal_above(others)) != expected ? 1 : 0;
+  };
+  for (int others = 1; others < 224 * 224; ++others) {
+    for (int whole = 1; whole <= 255; ++whole) {
+      check(others, whole * others, whole);
+      check(others, whole * others - 1, whole - 1);
+      check(others, -whole * others, -whole);
+      check(others, 1 - whole * others, 1 - whole);
+    }
+  }
+  EXPECT_EQ(wrong, 0);
 }
 
 // Step 5 for every sum and maximum that can occur, against the formula in double precision.

@@ -19,7 +19,7 @@ constexpr int larger(int a, int b) {
 }
 
 /// Of windows of at most so many pixels the product with `reciprocal_above` gives the quotient.
-constexpr int kMostByProduct = 1 << 14;
+inline constexpr int kMostByProduct = 1 << 14;
 
 /// A float32 r so that trunc(t * r) = trunc(t / others), for whole t of at most 255 * others in
 /// size. r is larger than 1 / others, by 1/2 to 3/2 of 2^-23 of it. So the product of a multiple of

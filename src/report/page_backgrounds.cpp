@@ -56,24 +56,26 @@ std::string cell(const OverRuns& measure, std::size_t group) {
   return concat("<td class=\"num\">", number(of_runs.mean, measure), spread, "</td>");
 }
 
-std::string table_of(const Condition& condition, const std::vector<OverRuns>& measures) {
-  std::string text = "<table><thead><tr><th scope=\"col\">measure</th>";
+std::string row_of(const OverRuns& measure, std::size_t groups) {
+  std::string text = concat("<tr><th scope=\"row\">", escaped(measure.first.title), "</th>");
+  for (std::size_t g = 0; g < groups; ++g) text += cell(measure, g);
+  return text + concat("<td class=\"num\">", chance_of(measure), "</td></tr>");
+}
+
+/// The measures of one group, from `first` on, which moves past them.
+std::string block_of(const Condition& condition, const std::vector<OverRuns>& measures,
+                     std::size_t& first, bool open) {
+  const std::string& title = measures[first].first.group;
+  std::string table = "<table><thead><tr><th scope=\"col\">measure</th>";
   for (const GroupResult& group : condition.groups) {
-    text += concat("<th scope=\"col\" class=\"num\">", escaped(group.group.label), "</th>");
+    table += concat("<th scope=\"col\" class=\"num\">", escaped(group.group.label), "</th>");
   }
-  text += "<th scope=\"col\" class=\"num\">chance</th></tr></thead><tbody>";
-  std::string section;
-  for (const OverRuns& measure : measures) {
-    if (measure.first.group != section) {
-      section = measure.first.group;
-      text += concat("<tr class=\"strong\"><th scope=\"rowgroup\" colspan=\"",
-                     condition.groups.size() + 2, "\">", escaped(section), "</th></tr>");
-    }
-    text += concat("<tr><th scope=\"row\">", escaped(measure.first.title), "</th>");
-    for (std::size_t g = 0; g < condition.groups.size(); ++g) text += cell(measure, g);
-    text += concat("<td class=\"num\">", chance_of(measure), "</td></tr>");
+  table += "<th scope=\"col\" class=\"num\">chance</th></tr></thead><tbody>";
+  for (; first < measures.size() && measures[first].first.group == title; ++first) {
+    table += row_of(measures[first], condition.groups.size());
   }
-  return text + "</tbody></table>";
+  return concat("<details", open ? " open" : "", "><summary>", escaped(title), "</summary>",
+                scrolling(title, table + "</tbody></table>"), "</details>");
 }
 
 /// "; not all alike: k = 10, 20", of the settings in which the analyses of a condition differ.
@@ -111,7 +113,9 @@ std::string backgrounds_section(const Report& report) {
       body +=
           concat("<p class=\"bad\">Not all runs were analysed alike: ", escaped(differ), ".</p>");
     }
-    body += scrolling("backgrounds", table_of(condition, measures));
+    for (std::size_t next = 0; next < measures.size();) {
+      body += block_of(condition, measures, next, next == 0);
+    }
   }
   for (const Picture& picture : report.backgrounds) {
     body += broad_figure(picture);

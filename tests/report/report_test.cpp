@@ -152,6 +152,7 @@ TEST_F(ReportTest, MeasuresAndPicturesOfBackgrounds) {
   const std::string page = html_page(report);
   EXPECT_TRUE(well_formed(page));
   EXPECT_THAT(page, HasSubstr("Not all runs were analysed alike: k = 10, 20."));
+  EXPECT_THAT(page, HasSubstr("<details open><summary>Neighbours</summary>"));
   EXPECT_THAT(page, HasSubstr("neighbours of &lt;few&gt;"));
   EXPECT_THAT(page, HasSubstr(">25.0 \u00b1 0.0<"));
   EXPECT_THAT(page, HasSubstr(">12.5<"));

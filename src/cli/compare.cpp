@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "record/run_folder.h"
 #include "report/comparison.h"
+#include "report/markup.h"
 #include "report/recipe_groups.h"
 #include "report/run_data.h"
 
@@ -47,7 +48,7 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
   if (text || !differences) std::cout << render(report::method_table(groups), options.format);
   if (text) {
     std::cout << conditions(options) << "; mean and standard deviation "
-              << report::spread_text(groups) << '\n';
+              << report::printable(report::spread_text(groups)) << '\n';
   }
   if (!differences) return;
   std::cout << (text ? "\n" : "") << render(*differences, options.format);

@@ -183,7 +183,7 @@ void evaluate(const Options& options) {
     if (!judged.history.empty()) out["history"] = judged.history;
     out["class_names"] = judged.class_names;
     out["train_counts"] = judged.train_counts;
-    std::cout << out.dump(2) << '\n';
+    std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   const auto accuracy = metrics::accuracy(judged.predictions, judged.train_counts, judged.bounds);

@@ -64,13 +64,18 @@ report::Cell cell_of(const record::IndexedRun& run, const std::string& key) {
 
 report::Table table_of(const std::vector<record::IndexedRun>& runs, const Options& options) {
   std::vector<report::Column> columns;
+  std::set<std::string> there;
+  const auto add = [&](report::Column column) {
+    if (there.insert(column.key).second) columns.push_back(std::move(column));
+  };
   if (options.columns.empty()) {
-    columns = {{"folder", "folder"}, {"state", "state"}};
-    for (const std::string& key : varying(runs)) columns.push_back({key, key});
-    for (const auto& [key, title] : kResults) columns.push_back({title, key, 1, 100.0, true});
-    columns.push_back({"reason", "reason", 1, 1.0, true});
+    add({"folder", "folder"});
+    add({"state", "state"});
+    for (const std::string& key : varying(runs)) add({key, key});
+    for (const auto& [key, title] : kResults) add({title, key, 1, 100.0, true});
+    add({"reason", "reason", 1, 1.0, true});
   } else {
-    for (const std::string& key : options.columns) columns.push_back({key, key, 4});
+    for (const std::string& key : options.columns) add({key, key, 4});
   }
   std::vector<std::string> keys;
   for (const report::Column& column : columns) keys.push_back(column.key);
@@ -120,7 +125,8 @@ void list(const Options& options) {
   }
   std::cout << render(table_of(runs, options), options.format);
   if (options.format == "text") {
-    std::cout << runs.size() << " of " << all << " runs; accuracies in percent\n";
+    std::cout << runs.size() << " of " << all << " runs"
+              << (options.columns.empty() ? "; accuracies in percent\n" : "\n");
   }
 }
 

@@ -16,6 +16,7 @@ void tell(const experiment::Recipe& recipe, std::size_t i, const std::exception&
 void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
                     const std::vector<experiment::Outcome>& outcomes) {
   std::exception_ptr first;
+  bool stopped = false;
   std::size_t failed = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].problem == nullptr) continue;
@@ -24,6 +25,9 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
     if (outcomes.size() == 1) break;
     try {
       std::rethrow_exception(outcomes[i].problem);
+    } catch (const StoppedError& problem) {
+      stopped = true;
+      tell(*recipes[i], i, problem);
     } catch (const std::exception& problem) {
       tell(*recipes[i], i, problem);
     }
@@ -33,7 +37,8 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
   try {
     std::rethrow_exception(first);
   } catch (const Error& problem) {
-    throw Error(problem.code(),
+    // Who runs it again after a stop must not take it for a failure.
+    throw Error(stopped ? ExitCode::stopped : problem.code(),
                 concat(failed, " of ", outcomes.size(),
                        " runs did not come to their end (see above): the same command goes on with "
                        "them"));

@@ -131,12 +131,14 @@ void add_masks(report::Report& report) {
   std::set<std::string> seen;
   std::set<std::string> problems;
   for (const report::RunData& run : report.runs) {
-    if (report.masks.size() == kMostMaskPictures) return;
-    if (!seen.insert(masking_of(run)).second) continue;
+    if (report.masks.size() == kMostMaskPictures) break;
+    const std::string way = masking_of(run);
+    if (seen.contains(way) || report::setting_of(run.run, "mask.prob") == "0.0") continue;
     try {
       const auto recipe = stored_recipe(record::RunFolder::open(run.run.path));
       if (!method::needs_of(recipe.method).masks && !experiment::mixes_images(recipe)) continue;
       report.masks.push_back(shown_images(run, recipe, *cache.open(recipe)));
+      seen.insert(way);
     } catch (const Error& problem) {
       problems.insert(concat("pictures of masks: ", problem.what()));
     }
@@ -147,8 +149,21 @@ void add_masks(report::Report& report) {
 void add_pictures(report::Report& report, const report::RunData& run, std::size_t& bytes) {
   for (const record::AnalysisPicture& each : run.analysis->pictures) {
     const auto file = std::filesystem::path(run.run.path) / each.file;
-    const auto png = format::read_file(file);
-    decode_png(png, file.string());  // nothing else gets into the page
+    std::vector<std::uint8_t> png;
+    try {
+      const auto run_folder = std::filesystem::canonical(run.run.path).string() + "/";
+      if (!std::filesystem::canonical(file).string().starts_with(run_folder)) {
+        throw DataError(concat(file.string(), " lies outside the run folder"));
+      }
+      png = format::read_file(file);
+      decode_png(png, file.string());  // nothing else gets into the page
+    } catch (const std::filesystem::filesystem_error& problem) {
+      report.left_out.push_back(concat(file.string(), ": ", problem.code().message()));
+      continue;
+    } catch (const Error& problem) {
+      report.left_out.push_back(problem.what());
+      continue;
+    }
     if (bytes + png.size() > kMostPictureBytes) {
       report.left_out.push_back(concat(file.string(), ": the page would become too large"));
       continue;
@@ -273,7 +288,7 @@ void add_report(CLI::App& app) {
       "says so at 0.05 after Holm's correction (docs/report.md).\n"
       "Examples:\n"
       "  smcl report runs/scenes-* -o report.html -o tables.tex\n"
-      "  smcl report runs/mask-ablation --baseline random -o ablation.html");
+      "  smcl report runs/scenes-masks --baseline scenes-smcl-random -o ablation.html");
   command->callback([options] { make(*options); });
 }
 

@@ -12,7 +12,9 @@ std::string render(const report::Table& table, const std::string& format) {
 
 void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format) {
   if (format == "json") {
-    for (const FinishedRun& run : runs) out << run.summary.dump() << '\n';
+    for (const FinishedRun& run : runs) {
+      out << run.summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    }
     return;
   }
   std::vector<report::AccuracyRow> rows;

@@ -17,8 +17,8 @@ namespace {
 constexpr const char* kSpinCount = "300";
 
 bool computes(int argc, char** argv) {
-  constexpr std::array<std::string_view, 5> kCommands{"train", "eval", "explain", "analyze",
-                                                      "doctor"};
+  constexpr std::array<std::string_view, 6> kCommands{"train",   "sweep",   "eval",
+                                                      "explain", "analyze", "doctor"};
   return argc > 1 && std::find(kCommands.begin(), kCommands.end(), argv[1]) != kCommands.end();
 }
 

@@ -56,7 +56,7 @@ class SMCL_API Document {
 struct SMCL_API Moment {
   double value = 0.0;
   bool fraction = true;
-  /// The first epoch at or after this moment: round(value * epochs) for a fraction.
+  /// The epoch itself, or the one nearest to the fraction: round(value * epochs).
   int epoch(int epochs) const;
   bool operator==(const Moment&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <chrono>
+#include <exception>
 
 #include "batch/loader.h"
 #include "core/error.h"
@@ -16,6 +17,7 @@
 #include "experiment/session.h"
 #include "experiment/stage.h"
 #include "experiment/summary.h"
+#include "format/safetensors.h"
 #include "plan/planner.h"
 #include "record/checkpoint_files.h"
 #include "tensor/runtime.h"
@@ -172,8 +174,9 @@ train::SecondStage second_stage(const Setup& setup, const train::Parts& parts, R
   return setup.stage->plan(leave_first, recorder, validation);
 }
 
+/// `begun` becomes true once training begins: whoever is refused leaves the folder as it is.
 nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>& parent,
-                        bool was_there, const Setup& setup) {
+                        bool was_there, const Setup& setup, bool& begun) {
   const auto& [recipe, options, data, planner, network, steps, stage, gpu] = setup;
   record::RunFolder& folder = session.folder();
   if (const std::string text = short_run_warning(recipe); !text.empty()) log::warn(text);
@@ -181,6 +184,8 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   Checkpoints checkpoints(recipe, folder, network, recorder, setup.learned().stage);
   const train::RunPoint begin =
       first_point(session, parent, was_there, setup, recorder, checkpoints);
+  begun = true;
+  folder.clear_failure();
   train::Parts parts{
       network,      planner,     steps.get(), evaluation_sets(setup), {&recorder, &checkpoints},
       &checkpoints, options.stop};
@@ -218,8 +223,7 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
 /// For whoever looks at the folder later. A disk that ended the run may keep this from being
 /// written too: nothing is said of that twice.
 void note_failure(record::RunFolder& folder, const std::exception& problem) {
-  const auto* known = dynamic_cast<const Error*>(&problem);
-  const ExitCode code = known != nullptr ? known->code() : ExitCode::internal;
+  const ExitCode code = exit_code_of(problem);
   try {
     folder.write_failure({static_cast<int>(code), problem.what()});
   } catch (const std::exception& second) {
@@ -233,6 +237,21 @@ void check_not_diverged(const record::RunFolder& folder) {
   if (!failure || failure->code != static_cast<int>(ExitCode::diverged)) return;
   throw DivergedError(concat(folder.path().string(), " diverged before, and would again: ",
                              failure->reason, "; --retry trains it all the same"));
+}
+
+/// What LibTorch throws on a GPU, in one line with what to do.
+Error error_of_gpu(const c10::Error& problem) {
+  const std::string text = problem.what_without_backtrace();
+  const std::string line = text.substr(0, text.find('\n'));
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr) {
+    return {ExitCode::io,
+            concat("out of GPU memory: ", line,
+                   " Use a smaller train.batch_size, fewer runs at once, or end other programs "
+                   "on the device (nvidia-smi lists them)")};
+  }
+  return {ExitCode::io, concat("the GPU failed: ", line,
+                               "; run the same command again, which goes on from the last "
+                               "checkpoint, or use --device cpu")};
 }
 
 /// Training proper, on the CPU or, on a stream of its own, on a GPU.
@@ -268,20 +287,20 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
     stage = std::make_unique<Stage>(recipe, data, network, gpu);
   }
 
-  // Before a folder is made: the same command again must be refused again.
-  if (parent && !(there && has_checkpoint(*there))) {
-    check_branch(*parent, options.branch->epoch, recipe, data);
-  }
   Session session = there ? Session::open(*there) : Session::start(options.root, recipe, data);
   record::RunFolder& folder = session.folder();
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);
   }
-  folder.clear_failure();
+  bool begun = !there;
+  const auto failed = [&](const std::exception& problem) {
+    log::error_to_file(problem.what());
+    if (begun) note_failure(folder, problem);
+  };
   try {
     nlohmann::json summary =
         train_in(session, parent, there.has_value(),
-                 {recipe, options, data, *planner, network, steps, stage, gpu});
+                 {recipe, options, data, *planner, network, steps, stage, gpu}, begun);
     summary["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     folder.write_summary(summary);
@@ -289,35 +308,45 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
   } catch (const StoppedError& problem) {
     log::error_to_file(problem.what());
     throw;
+  } catch (const c10::Error& problem) {
+    if (gpu == nullptr) {
+      failed(problem);
+      throw;
+    }
+    const Error ours = error_of_gpu(problem);
+    failed(ours);
+    throw ours;
   } catch (const std::exception& problem) {
-    log::error_to_file(problem.what());
-    note_failure(folder, problem);
+    failed(problem);
     throw;
   }
 }
 
-/// What LibTorch throws on a GPU, in one line with what to do.
-[[noreturn]] void rethrow_of_gpu(const c10::Error& problem) {
-  const std::string text = problem.what_without_backtrace();
-  const std::string line = text.substr(0, text.find('\n'));
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr) {
-    throw Error(ExitCode::io,
-                concat("out of GPU memory: ", line,
-                       " Use a smaller train.batch_size, fewer runs at once, or end other programs "
-                       "on the device (nvidia-smi lists them)"));
+/// Leaves `parent` empty where the run is to be trained from the start instead.
+void check_parent(std::optional<record::RunFolder>& parent, const Branch& branch,
+                  const Recipe& recipe, const data::Opened& data) {
+  try {
+    check_branch(*parent, branch.epoch, recipe, data);
+    if (!branch.required) format::SafetensorsFile::read(branch_state(*parent, branch.epoch).path);
+  } catch (const Error& problem) {
+    if (branch.required) throw;
+    log::warn(concat("trained from the start: ", problem.what()));
+    parent.reset();
   }
-  throw Error(ExitCode::io, concat("the GPU failed: ", line,
-                                   "; run the same command again, which goes on from the last "
-                                   "checkpoint, or use --device cpu"));
 }
 
 }  // namespace
 
 RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   std::optional<record::RunFolder> parent;
+  std::exception_ptr no_parent;
   if (options.branch) {
-    parent = record::RunFolder::open(options.branch->run);
-    branch_state(*parent, options.branch->epoch);  // refuses before anything is made
+    try {
+      parent = record::RunFolder::open(options.branch->run);
+      branch_state(*parent, options.branch->epoch);
+    } catch (const Error&) {
+      no_parent = std::current_exception();
+    }
   }
   tensor::Gpu* const gpu = options.gpu != nullptr ? options.gpu : gpu_of(recipe);
   const auto opened = options.open ? options.open(recipe)
@@ -330,6 +359,15 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
     if (auto done = finished_run(*there, recipe, data)) return *std::move(done);
     if (options.skip_diverged) check_not_diverged(*there);
   }
+  // Before anything is made: the same command again must be refused again. A run that has a
+  // checkpoint of its own needs no parent.
+  if (there && has_checkpoint(*there)) {
+    parent.reset();
+  } else if (no_parent) {
+    std::rethrow_exception(no_parent);
+  } else if (parent) {
+    check_parent(parent, *options.branch, recipe, data);
+  }
   if (gpu == nullptr) {
     tell_device(recipe);
     return train_on(nullptr, recipe, options, data, parent, there);
@@ -339,7 +377,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
     gpu->set_deterministic(recipe.runtime.deterministic);
     gpu->on_own_stream([&] { result = train_on(gpu, recipe, options, data, parent, there); });
   } catch (const c10::Error& problem) {
-    rethrow_of_gpu(problem);
+    throw error_of_gpu(problem);
   }
   return *std::move(result);
 }

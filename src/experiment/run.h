@@ -18,6 +18,7 @@ namespace smcl::experiment {
 struct Branch {
   std::filesystem::path run;
   int epoch = 0;
+  bool required = true;  ///< false: where it cannot be used, train from the start
 };
 
 struct RunOptions {

@@ -198,6 +198,11 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   check_may_go_on(before, recipe, {});  // states of another second stage would look damaged
   const std::optional<StoredPoint> stored =
       newest_point(folder_, {learned.network, learned.stage, before.train.epochs});
+  if (!stored && folder_.finished()) {
+    throw DataError(concat(run,
+                           ": it is finished and its checkpoints are gone, so it cannot go on ",
+                           "with other settings: train with --new"));
+  }
   const train::RunPoint point = stored ? stored->point : train::RunPoint{};
   if (point.epoch >= before.all_epochs()) {
     throw DataError(concat(run, ": its newest checkpoint is of epoch ", point.epoch,

@@ -72,7 +72,8 @@ std::vector<Cell> cells_of(const record::SweepFile& sweep, const fs::path& folde
         Cell& cell = cells.emplace_back();
         cell.recipe = folder / recipe;
         cell.assignments = sweep.assignments;
-        for (const auto* more : {&variant.assignments, &combination.assignments}) {
+        for (const auto* more :
+             {&variant.assignments, &combination.assignments, &sweep.overrides}) {
           cell.assignments.insert(cell.assignments.end(), more->begin(), more->end());
         }
         if (!variant.name.empty()) cell.suffix = concat("-", variant.name);
@@ -105,13 +106,12 @@ std::string stem_of(const fs::path& file, const config::Document& document) {
 }
 
 Recipe resolve(const Cell& cell, const record::SweepFile& sweep, std::uint64_t seed,
-               const SweepOptions& options, Recipes& recipes) {
+               Recipes& recipes) {
   config::Document document = recipes.of(cell.recipe);
   const std::string stem = stem_of(cell.recipe, document);
   if (!cell.suffix.empty()) document.set(concat("run.name=\"", stem, cell.suffix, "\""));
   for (const std::string& key : sweep.seed_keys) document.set(concat(key, "=", seed));
   for (const std::string& assignment : cell.assignments) document.set(assignment);
-  for (const std::string& assignment : options.overrides) document.set(assignment);
   try {
     return resolve_recipe(document, stem);
   } catch (const UsageError& problem) {
@@ -203,6 +203,19 @@ void plan_branches(SweepPlan& plan) {
   }
 }
 
+/// Those of the file and those of the options, of one key the last: a table can hold no other.
+std::vector<std::string> overrides_of(const record::SweepFile& sweep, const SweepOptions& options) {
+  config::Document all;
+  for (const auto* more : {&sweep.overrides, &options.overrides}) {
+    for (const std::string& assignment : *more) all.set(assignment);
+  }
+  std::vector<std::string> overrides;
+  for (const auto& [key, entry] : all.entries()) {
+    overrides.push_back(concat(key, "=", config::to_text(entry.value)));
+  }
+  return overrides;
+}
+
 /// The sweep with flat copies of its recipes beside it, which need no other file.
 void write_files(SweepPlan& plan, record::SweepFile sweep, const fs::path& folder,
                  Recipes& recipes) {
@@ -217,8 +230,11 @@ void write_files(SweepPlan& plan, record::SweepFile sweep, const fs::path& folde
       for (int n = 2; !taken.insert(name).second; ++n)
         name = concat("recipes/", stem, "-", n, ".toml");
       found->second = name;
+      const auto& entries = recipes.of(file).entries();
       std::string text;
-      for (const auto& [key, entry] : recipes.of(file).entries()) {
+      // The copy may have another name than the file, which the runs are called by.
+      if (!entries.contains("run.name")) text = concat("run.name = ", config::quote(stem), "\n");
+      for (const auto& [key, entry] : entries) {
         text += concat(key, " = ", config::to_text(entry.value), "\n");
       }
       plan.files.emplace_back(name, text);
@@ -236,6 +252,8 @@ void write_files(SweepPlan& plan, record::SweepFile sweep, const fs::path& folde
 
 SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   record::SweepFile sweep = record::read_sweep(file);
+  record::check_name(sweep.name, "a sweep");
+  sweep.overrides = overrides_of(sweep, options);
   const fs::path folder = file.parent_path();
   const std::vector<Cell> cells = cells_of(sweep, folder);
   if (cells.size() * sweep.seeds.size() > kMostRuns) {
@@ -250,7 +268,8 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   for (const std::uint64_t seed : sweep.seeds) {
     for (const Cell& cell : cells) {
       SweepRun& run = plan.runs.emplace_back();
-      run.recipe = resolve(cell, sweep, seed, options, recipes);
+      run.recipe = resolve(cell, sweep, seed, recipes);
+      record::check_name(run.recipe.name, "a run");
       run.seed = seed;
       run.epochs = run.recipe.all_epochs();
       plan.epochs += run.epochs;
@@ -258,13 +277,6 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   }
   check_different(plan.runs);
   if (options.branch) plan_branches(plan);
-  for (const std::string& assignment : options.overrides) {
-    config::Document one;
-    one.set(assignment);  // which takes words without quotes, too
-    for (const auto& [key, entry] : one.entries()) {
-      sweep.assignments.push_back(concat(key, "=", config::to_text(entry.value)));
-    }
-  }
   write_files(plan, std::move(sweep), folder, recipes);
   return plan;
 }

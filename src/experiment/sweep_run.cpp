@@ -54,7 +54,7 @@ class Index {
 std::optional<Branch> branch_of(const fs::path& trunk, int epoch) {
   try {
     branch_state(record::RunFolder::open(trunk), epoch);
-    return Branch{trunk, epoch};
+    return Branch{trunk, epoch, false};
   } catch (const Error&) {
     return std::nullopt;
   }

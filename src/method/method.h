@@ -97,7 +97,9 @@ SMCL_API Needs needs_of(const MethodSettings& settings);
 /// Whether the method's contrastive part, where mu is above 0, is between views of its images.
 SMCL_API bool contrasts_views(const MethodSettings& settings);
 
-/// Checks that span method and mask settings; throws UsageError with one sentence.
-SMCL_API void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask);
+/// Checks that span method and mask settings of a run of so many epochs; throws UsageError with one
+/// sentence.
+SMCL_API void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask,
+                             int epochs);
 
 }  // namespace smcl::method

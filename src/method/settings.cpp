@@ -7,27 +7,27 @@
 namespace smcl::method {
 namespace {
 
-/// Whether no image of the run stays as it is.
-bool masks_everything(const plan::MaskSettings& mask) {
-  return mask.prob >= 1.0 && mask.start.value <= 0.0 && mask.plain == plan::Plain::replace;
+/// Whether no image of a run of so many epochs stays as it is.
+bool masks_everything(const plan::MaskSettings& mask, int epochs) {
+  return mask.prob >= 1.0 && mask.start.epoch(epochs) <= 0 && mask.plain == plan::Plain::replace;
 }
 
 /// Whether no step with a contrastive part can hold a plain image.
-bool no_plain_members(const MethodSettings& settings, const plan::MaskSettings& mask) {
-  if (masks_everything(mask)) return true;
+bool no_plain_members(const MethodSettings& settings, const plan::MaskSettings& mask, int epochs) {
+  if (masks_everything(mask, epochs)) return true;
   const bool only_masked_steps = settings.when == ContrastWhen::masked && settings.warm_up == 0;
   return only_masked_steps && mask.plain == plan::Plain::replace &&
          (mask.draw == plan::DrawUnit::batch || mask.prob >= 1.0);
 }
 
-void check_contrast(const MethodSettings& settings, const plan::MaskSettings& mask) {
+void check_contrast(const MethodSettings& settings, const plan::MaskSettings& mask, int epochs) {
   if (settings.mu == 0) return;
   if (settings.when == ContrastWhen::masked && mask.prob == 0) {
     throw UsageError(
         "contrast.when = masked with mask.prob = 0 leaves no step with a contrastive part: set "
         "contrast.when = always, or contrast.mu = 0");
   }
-  if (settings.set == ContrastSet::target_plain && no_plain_members(settings, mask)) {
+  if (settings.set == ContrastSet::target_plain && no_plain_members(settings, mask, epochs)) {
     throw UsageError(
         "contrast.set = target+plain, but no step with a contrastive part has plain images: set "
         "mask.plain = add, or contrast.set = target");
@@ -140,9 +140,9 @@ Needs needs_of(const MethodSettings& settings) {
   return needs;
 }
 
-void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask) {
+void check_settings(const MethodSettings& settings, const plan::MaskSettings& mask, int epochs) {
   if (!needs_of(settings).masks) return;
-  check_contrast(settings, mask);
+  check_contrast(settings, mask, epochs);
   if (settings.target == MceTarget::expected && !loss::takes_soft_labels(settings.base.kind)) {
     throw UsageError(
         "mce.target = expected is a soft label, which loss.name = focal and ldam do not take: set "
@@ -153,7 +153,7 @@ void check_settings(const MethodSettings& settings, const plan::MaskSettings& ma
         "mce.target = expected changes the target term, which mce.label = own leaves out: set "
         "mce.label = mixed, or mce.target = sampled");
   }
-  if (settings.bn_stats == BnStats::plain_only && masks_everything(mask)) {
+  if (settings.bn_stats == BnStats::plain_only && masks_everything(mask, epochs)) {
     throw UsageError(
         "bn.stats = plain_only, but every image of the run is masked: set mask.plain = add, or "
         "bn.stats = all");

@@ -149,7 +149,7 @@ void bind(config::Binder& binder, MixSettings& settings) {
   binder.field("mix.kappa", settings.kappa, {1.0, 1e9},
                "remix: a class with this many times as many images gives its label away");
   binder.field("mix.tau", settings.tau, kShare,
-               "remix: and does so where the other image's share is below this");
+               "remix: and does so where its own share is below this");
 }
 
 }  // namespace smcl::plan

@@ -38,17 +38,20 @@ fs::path summary_file(const fs::path& run) {
   return run / "summary.json";
 }
 
-void check_name(const std::string& name) {
+}  // namespace
+
+void check_name(const std::string& name, const char* what) {
   const bool good = !name.empty() && name.size() <= 200 && name.front() != '.' &&
                     std::all_of(name.begin(), name.end(), [](char c) {
                       return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '/';
                     });
   if (!good) {
-    throw UsageError(concat("'", name,
-                            "' is no name for a run: 1 to 200 bytes, no '/', not "
-                            "beginning with '.'"));
+    throw UsageError(concat("'", name, "' is no name for ", what, ": 1 to 200 bytes, no '/', no ",
+                            "control characters, not beginning with '.'"));
   }
 }
+
+namespace {
 
 /// N of "NAME-N", 0 for another folder.
 long number_of(const std::string& folder, const std::string& name) {
@@ -106,7 +109,7 @@ std::optional<json> stored_hash(const fs::path& run) {
 }  // namespace
 
 RunFolder RunFolder::create(const fs::path& root, const std::string& name) {
-  check_name(name);
+  check_name(name, "a run");
   format::make_folder(root);
   const std::vector<long> taken = numbers_of(root, name);
   // mkdir decides between processes that count at the same time.
@@ -138,7 +141,7 @@ RunFolder RunFolder::open(const fs::path& folder) {
 
 std::optional<RunFolder> RunFolder::find(const fs::path& root, const std::string& name,
                                          const std::string& settings_hash) {
-  check_name(name);
+  check_name(name, "a run");
   for (const long number : numbers_of(root, name)) {
     const fs::path path = numbered(root, name, number);
     if (!fs::exists(config_file(path)) || !fs::exists(fingerprint_file(path))) continue;

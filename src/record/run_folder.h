@@ -10,6 +10,9 @@
 
 namespace smcl::record {
 
+/// Throws UsageError where a folder of `what` ("a run") cannot be called so.
+void check_name(const std::string& name, const char* what);
+
 /// A run folder `ROOT/NAME-N/`, the record of one run:
 ///   config.toml         resolved configuration with origins
 ///   fingerprint.json    versions, CPU, threads, hashes

@@ -1,8 +1,5 @@
 #include "record/run_index.h"
 
-#include <sys/stat.h>
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -13,6 +10,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "format/file.h"
+#include "record/folder_scan.h"
 #include "record/index_entry.h"
 #include "record/run_folder.h"
 
@@ -49,64 +47,6 @@ constexpr const char* kTables = R"(
     PRIMARY KEY (run, key)) WITHOUT ROWID;
   CREATE INDEX results_by_key ON results (key, value);
 )";
-
-/// When a folder last got or lost a file: all that the index reads is written by renaming. Clocks
-/// of file systems tick in milliseconds: what changed just now may change again unseen, and so gets
-/// a stamp that the next look does not find.
-std::int64_t stamp_of(const fs::path& folder, std::int64_t now) {
-  constexpr std::int64_t kTick = 50'000'000;
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) return 0;
-  const std::int64_t stamp = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
-  return now - stamp < kTick ? stamp - 1 : stamp;
-}
-
-std::int64_t nanoseconds_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code failure;
-  for (fs::directory_iterator it(folder, failure), end; !failure && it != end;
-       it.increment(failure)) {
-    std::error_code ignored;
-    if (it->is_directory(ignored)) found.push_back(it->path());
-  }
-  if (failure) {
-    throw IoError(concat("cannot list runs in ", folder.string(), ": ", failure.message()));
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-bool is_run(const fs::path& folder) {
-  struct stat info {};
-  return ::stat((folder / "config.toml").c_str(), &info) == 0;
-}
-
-/// Run folders below the root by their names, with their stamps. `known` need no second look.
-std::map<std::string, std::int64_t> run_folders(const fs::path& root,
-                                                const std::set<std::string>& known) {
-  std::map<std::string, std::int64_t> found;
-  const std::int64_t now = nanoseconds_now();
-  const auto add = [&](const std::string& name, const fs::path& folder) {
-    const std::int64_t stamp = stamp_of(folder, now);
-    const bool run = stamp != 0 && (known.contains(name) || is_run(folder));
-    if (run) found.emplace(name, stamp);
-    return run;
-  };
-  for (const fs::path& outer : folders_in(root)) {
-    const std::string name = outer.filename().string();
-    if (add(name, outer)) continue;
-    for (const fs::path& inner : folders_in(outer)) {
-      add(name + "/" + inner.filename().string(), inner);
-    }
-  }
-  return found;
-}
 
 std::optional<double> number_of(std::string_view text) {
   double value = 0.0;
@@ -281,6 +221,7 @@ RunIndex RunIndex::open(const fs::path& root) {
                              "' makes it anew from the folders"));
     } catch (const IoError&) {
       RunIndex index(root, Database::in_memory());
+      index.in_memory_ = true;
       index.make_tables();
       return index;
     }
@@ -299,7 +240,7 @@ RunIndex RunIndex::rebuild(const fs::path& root) {
   {
     RunIndex index(root, Database(fresh, Database::Access::read_write));
     index.make_tables();
-    index.update();
+    index.refresh();
   }
   fs::remove(concat(file.string(), "-journal"), ignored);  // of the one that goes
   fs::rename(fresh, file);
@@ -307,6 +248,18 @@ RunIndex RunIndex::rebuild(const fs::path& root) {
 }
 
 void RunIndex::update() {
+  try {
+    refresh();
+  } catch (const IoError&) {  // a full disk, or no right to write
+    if (in_memory_) throw;
+    database_ = Database::in_memory();
+    in_memory_ = true;
+    make_tables();
+    refresh();
+  }
+}
+
+void RunIndex::refresh() {
   std::map<std::string, std::int64_t> stored;
   std::set<std::string> known;
   {
@@ -334,7 +287,7 @@ void RunIndex::update() {
   for (const std::string& folder : changed) {
     writer.forget(folder);  // another process may have put it there in between
     // The stamp of before: who changes the folder from now on is seen the next time.
-    if (is_run(root_ / folder)) writer.add(index_entry(root_, folder), found.at(folder));
+    if (is_run_folder(root_ / folder)) writer.add(index_entry(root_, folder), found.at(folder));
   }
   transaction.commit();
 }

@@ -38,15 +38,16 @@ class RunIndex {
  public:
   static constexpr const char* kFile = "index.sqlite";
 
-  /// Opens ROOT/index.sqlite, or makes it. Where it can be neither read nor written, an index in
-  /// memory takes its place. Throws IoError where there is no root, DataError where the file is
-  /// damaged or of a version that this program does not know.
+  /// Opens ROOT/index.sqlite, or makes it. Where it can be neither read nor written, then or
+  /// later, an index in memory takes its place. Throws IoError where there is no root, DataError
+  /// where the file is damaged or of a version that this program does not know.
   static RunIndex open(const std::filesystem::path& root);
   /// Makes the file anew from the folders, whatever it was. Throws IoError.
   static RunIndex rebuild(const std::filesystem::path& root);
 
   /// Reads the folders that changed since the last time, forgets those that are gone. Throws
-  /// IoError. Folders that cannot be read have the state failed, with the reason.
+  /// IoError where the root cannot be listed. Folders that cannot be read have the state failed,
+  /// with the reason.
   void update();
 
   /// Runs that meet all filters, by folder. `limit` 0: all. Throws UsageError where a filter's
@@ -61,10 +62,12 @@ class RunIndex {
  private:
   RunIndex(std::filesystem::path root, Database database);
   void make_tables();
+  void refresh();
   void check_version() const;
 
   std::filesystem::path root_;
   Database database_;
+  bool in_memory_ = false;
 };
 
 }  // namespace smcl::record

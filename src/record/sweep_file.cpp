@@ -233,7 +233,8 @@ SweepFile parse_sweep(std::string_view toml, const std::string& origin) {
     throw UsageError(concat(origin, ":", at.line, ":", at.column, ": ", failure.description()));
   }
   const Reader reader(origin);
-  reader.check_keys(table, {"name", "recipes", "seeds", "seed_keys", "set", "grid", "variant"});
+  reader.check_keys(
+      table, {"name", "recipes", "seeds", "seed_keys", "set", "grid", "variant", "override"});
   SweepFile sweep;
   if (const auto* node = table.get("name")) sweep.name = reader.text(*node, "name");
   if (const auto* node = table.get("recipes")) sweep.recipes = reader.texts(*node, "recipes");
@@ -242,6 +243,9 @@ SweepFile parse_sweep(std::string_view toml, const std::string& origin) {
   if (const auto* node = table.get("set")) sweep.assignments = reader.assignments(*node, "set");
   if (const auto* node = table.get("grid")) reader.grid(*node, sweep);
   if (const auto* node = table.get("variant")) read_variants(reader, *node, sweep);
+  if (const auto* node = table.get("override")) {
+    sweep.overrides = reader.assignments(*node, "override");
+  }
   if (sweep.seeds.empty()) sweep.seeds = {1};
   if (sweep.variants.empty()) sweep.variants.emplace_back();
   const bool all_named = std::all_of(sweep.variants.begin(), sweep.variants.end(),
@@ -278,6 +282,7 @@ std::string to_toml(const SweepFile& sweep) {
     if (!variant.recipe.empty()) text += concat("recipe = ", config::quote(variant.recipe), "\n");
     text += lines_of(variant.assignments, "set.");
   }
+  if (!sweep.overrides.empty()) text += "\n[override]\n" + lines_of(sweep.overrides, "");
   return text;
 }
 

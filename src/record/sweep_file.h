@@ -25,6 +25,7 @@ struct SweepFile {
   /// Of [grid]: key and TOML values.
   std::vector<std::pair<std::string, std::vector<std::string>>> grid;
   std::vector<Variant> variants;
+  std::vector<std::string> overrides;  ///< of [override], which has the last word
 };
 
 /// Throws UsageError with file and line where the text is no sweep: syntax, an unknown key, a list

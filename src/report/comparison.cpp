@@ -100,7 +100,9 @@ bool is_plain_ce(const RecipeGroup& group) {
   const auto is = [&](const char* key, const char* value) {
     return setting_of(run, key).value_or(value) == value;
   };
-  return setting_of(run, "method.name") == "ce" && is("loss.name", "ce") && is("rule.name", "none");
+  return setting_of(run, "method.name") == "ce" && is("loss.name", "ce") &&
+         is("rule.name", "none") && is("stage.name", "none") && is("augment.policy", "none") &&
+         is("augment.cutout", "0");
 }
 
 std::string labels_of(const std::vector<RecipeGroup>& groups) {
@@ -156,11 +158,29 @@ std::map<std::string, std::string> settings_of(const RecipeRun& run, bool of_dat
   return settings;
 }
 
-/// A recipe with its settings but for the data: labels name only what differs within a condition.
-using Method = std::pair<std::string, std::map<std::string, std::string>>;
+const RecipeGroup& group_of(const RecipeGroup& group) {
+  return group;
+}
+const RecipeGroup& group_of(const GroupResult& result) {
+  return result.group;
+}
 
-Method method_of(const RecipeGroup& group) {
-  return {group.runs.front().recipe, settings_of(group.runs.front(), false)};
+/// The place of the same method on other data: of the same settings but for the data and, where
+/// these are several, of the same name. (A sweep over settings of the data gives each its own
+/// name.)
+template <class Group>
+std::optional<std::size_t> same_method(const std::vector<Group>& groups,
+                                       const RecipeGroup& method) {
+  const RecipeRun& run = method.runs.front();
+  const auto settings = settings_of(run, false);
+  std::vector<std::size_t> same;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const RecipeRun& other = group_of(groups[g]).runs.front();
+    if (settings_of(other, false) != settings) continue;
+    if (other.recipe == run.recipe) return g;
+    same.push_back(g);
+  }
+  return same.size() == 1 ? std::optional(same.front()) : std::nullopt;
 }
 
 /// Runs on the same data together, in the order of the first of each.
@@ -234,17 +254,23 @@ const char* text_of(Verdict verdict) {
 }
 
 std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline) {
-  std::vector<Condition> conditions;
+  std::vector<std::vector<RecipeGroup>> parts;
+  std::vector<std::optional<std::size_t>> bases;
+  std::optional<RecipeGroup> chosen;
   std::string list;
-  bool found = baseline.empty();
   for (const std::vector<RecipeRun>& part : by_data(runs)) {
-    std::vector<RecipeGroup> groups = group_by_recipe(part);
+    const auto& groups = parts.emplace_back(group_by_recipe(part));
     list += (list.empty() ? "" : "; ") + labels_of(groups);
-    const auto base = baseline.empty() ? plain_ce(groups) : named(groups, baseline);
-    found = found || base;
-    conditions.push_back(results_of(std::move(groups), base));
+    const auto& base =
+        bases.emplace_back(baseline.empty() ? plain_ce(groups) : named(groups, baseline));
+    if (base && !chosen) chosen = groups[*base];
   }
-  if (!found) no_group(baseline, list);
+  if (!baseline.empty() && !chosen) no_group(baseline, list);
+  std::vector<Condition> conditions;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!bases[i] && chosen) bases[i] = same_method(parts[i], *chosen);
+    conditions.push_back(results_of(std::move(parts[i]), bases[i]));
+  }
   label(conditions);
   return conditions;
 }
@@ -262,23 +288,21 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
   const auto base_of = [](const Condition& each) -> const RecipeGroup& {
     return each.groups[*each.baseline].group;
   };
-  const Method base_method = method_of(base_of(*first));
   const Differences base_here = values_of(base_of(*first));
   std::vector<GainChange> changes;
   for (auto other = first + 1; other != conditions.end(); ++other) {
-    if (!other->baseline || method_of(base_of(*other)) != base_method) continue;
+    if (!other->baseline || same_method(other->groups, base_of(*first)) != other->baseline)
+      continue;
     const Differences base_there = values_of(base_of(*other));
-    std::map<Method, const GroupResult*> others;
-    for (const GroupResult& each : other->groups) others.emplace(method_of(each.group), &each);
     for (const GroupResult& here : first->groups) {
-      const auto there = others.find(method_of(here.group));
-      if (&here.group == &base_of(*first) || there == others.end()) continue;
+      const auto there = same_method(other->groups, here.group);
+      if (&here.group == &base_of(*first) || !there) continue;
       GainChange& change = changes.emplace_back();
       change.here = static_cast<std::size_t>(first - conditions.begin());
       change.there = static_cast<std::size_t>(other - conditions.begin());
       change.label = here.group.label;
       change.pairs = compare(minus(minus(values_of(here.group), base_here),
-                                   minus(values_of(there->second->group), base_there)),
+                                   minus(values_of(other->groups[*there].group), base_there)),
                              change.against);
     }
   }

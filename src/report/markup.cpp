@@ -141,7 +141,7 @@ std::string latex_escaped(std::string_view text) {
         result += "\\textgreater{}";
         break;
       case '"':
-        result += "\\textquotedbl{}";
+        result += "''";  // a straight one needs another font encoding
         break;
       case '#':
       case '$':

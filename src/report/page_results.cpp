@@ -48,9 +48,10 @@ std::string difference_html_cell(const Against& against) {
   const bool decided = against.verdict == Verdict::better || against.verdict == Verdict::worse;
   return concat(
       "<td class=\"num", decided ? concat(" ", style_of(against.verdict)) : "", "\" title=\"",
-      escaped(p_text(found.p)),
-      p_holm_of(against) ? concat("; after Holm ", escaped(p_text(against.p_holm))) : "", "\">",
-      signed_fixed(found.mean * 100.0, 1), " \u00b1 ", fixed(found.half_width * 100.0, 1),
+      p_holm_of(against)
+          ? concat(escaped(p_text(found.p)), "; after Holm ", escaped(p_text(against.p_holm)))
+          : "too few pairs",
+      "\">", signed_fixed(found.mean * 100.0, 1), " \u00b1 ", fixed(found.half_width * 100.0, 1),
       decided ? (against.verdict == Verdict::better ? " \u2713" : " \u2717") : "", "</td>");
 }
 

@@ -187,7 +187,7 @@ std::string text_of(const Report& report) {
     if (!condition.label.empty()) text += printable(condition.label) + ":\n";
     for (const std::string& each : words.verdicts) text += printable(each) + "\n";
     for (const std::string& each : words.groups) text += "  " + printable(each) + "\n";
-    text += words.basis + "\n";
+    text += printable(words.basis) + "\n";
   }
   for (const std::string& each : gain_words(report)) text += printable(each) + "\n";
   return text;
@@ -237,8 +237,9 @@ Table whole_table(const Report& report) {
         const Against& against = group.against[place(info.quantity)];
         cells.push_back(mean_cell(group, info.quantity));
         cells.push_back(difference_cell(against));
+        // Of too few pairs nothing is said, here neither.
         cells.push_back(
-            cell(against.difference ? std::optional(against.difference->p) : std::nullopt));
+            cell(p_holm_of(against) ? std::optional(against.difference->p) : std::nullopt));
         cells.push_back(cell(p_holm_of(against)));
         cells.push_back(verdict_cell(against));
       }

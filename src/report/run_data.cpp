@@ -90,7 +90,12 @@ void read_predictions(RunData& data, const record::RunFolder& folder) {
 /// An analysis of other weights, such as of the run before it was finished, would be taken for one
 /// of these.
 void read_analysis(RunData& data, const record::RunFolder& folder) {
-  auto analysis = record::read_analysis(folder.path());
+  std::optional<record::Analysis> analysis;
+  try {
+    analysis = record::read_analysis(folder.path());
+  } catch (const DataError& problem) {
+    data.analysis_left_out = problem.what();
+  }
   if (!analysis) return;
   const auto of = analysis->settings.find("weights_sha256");
   const std::filesystem::path last = folder.weights_file("last");
@@ -118,6 +123,18 @@ RunData read_run_data(const record::RunFolder& folder, Which which) {
   format::reading(file, [&] {
     data.class_names = data.summary.at("class_names").get<std::vector<std::string>>();
     data.warnings = data.summary.value("warnings", std::vector<std::string>());
+    // Shown as they are: here wrong types are told with the file's name.
+    for (const char* key : {"finished_at", "settings_hash"}) {
+      (void)data.summary.value(key, std::string());
+    }
+    (void)data.summary.value("seconds", 0.0);
+    (void)data.summary.value("bit_exact", true);
+    return 0;
+  });
+  format::reading((folder.path() / "fingerprint.json").string(), [&] {
+    for (const char* key : {"version", "revision"}) {
+      (void)data.fingerprint.value(key, std::string());
+    }
     return 0;
   });
   if (data.class_names.size() != data.classes.train_counts.size()) {

@@ -68,7 +68,7 @@ std::string shortest(double value) {
 }
 
 std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) {
     return text;
   }
   std::string result = "\"";

@@ -104,9 +104,15 @@ TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   EXPECT_EQ(stale.code, 0);
   EXPECT_THAT(stale.err, HasSubstr("its analysis is not of the last weights"));
   EXPECT_THAT(format::read_text(root / "r.html"), Not(HasSubstr("scenes-ce-1: Nearest")));
-  expect_one_line(analysis("../../secret.png"), 65, "lies outside the run folder");
-  expect_one_line(analysis("/etc/hostname"), 65, "lies outside the run folder");
-  expect_one_line(analysis("config.toml"), 65, "config.toml");
+  fs::create_symlink(root / "secret.png", root / "scenes-ce-1" / "link.png");
+  write_png(root / "secret.png", picture.view());
+  for (const char* file : {"../../secret.png", "/etc/hostname", "link.png", "config.toml"}) {
+    const Result left_out = analysis(file);
+    EXPECT_EQ(left_out.code, 0) << "the rest of the page is sound";
+    EXPECT_THAT(left_out.err, HasSubstr("left out: "));
+    EXPECT_THAT(left_out.err, HasSubstr(file));
+    EXPECT_THAT(format::read_text(root / "r.html"), Not(HasSubstr("scenes-ce-1: Nearest")));
+  }
 }
 
 TEST(Report, WhatCannotBeDoneIsOneLine) {

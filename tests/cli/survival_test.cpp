@@ -216,6 +216,16 @@ TEST_F(SurvivalLong, TwentyFreshProcessesGiveTheSameBits) {
   check_fresh_processes(20);
 }
 
+// tee or less may end before the training does.
+TEST_F(SurvivalSlow, AReaderThatEndsTakesNoTrainingWithIt) {
+  std::string command = SMCL_PROGRAM;
+  for (const std::string& word : train(folder() / "runs")) {
+    if (word != "--quiet") command += concat(" '", word, "'");
+  }
+  EXPECT_EQ(std::system(concat(command, " 2>&1 | true").c_str()), 0);
+  EXPECT_TRUE(fs::exists(run_of(folder() / "runs") / "summary.json"));
+}
+
 TEST_F(SurvivalSlow, ASecondSignalEndsAtOnce) {
   const fs::path root = folder() / "runs";
   Process process(train(root), folder() / "log");

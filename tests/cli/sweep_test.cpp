@@ -84,6 +84,7 @@ TEST(SweepSlow, TrainsTellsFailuresAndIsListed) {
   EXPECT_EQ(drw[0].at("train.seed"), "2") << "what is the same in all rows is left out";
   EXPECT_FALSE(rows({})[0].contains("train.epochs"));
   EXPECT_EQ(rows({"--limit", "1"}).size(), 1U);
+  EXPECT_EQ(rows({"--columns", "folder,folder"})[0].size(), 1U);
   expect_one_line(smcl({"index", "list", runs, "--where", "x"}), 2, "KEY and VALUE");
   expect_one_line(smcl({"index", "list", runs + "/none"}), 74, "no folder");
   std::ofstream(fs::path(runs) / "index.sqlite") << "no database at all, but longer than its head";

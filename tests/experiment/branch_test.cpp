@@ -59,6 +59,18 @@ TEST_F(BranchSlow, ABranchThatEndedBeforeItsFirstStateBranchesAgain) {
   EXPECT_FALSE(again.summary.contains("resumes"));
 }
 
+TEST_F(BranchSlow, ABranchWithAStateOfItsOwnNeedsNoParent) {
+  const std::string child = "mask.prob = 0.0\n";
+  const RunResult parent = train_recipe(tiny(""), options_);
+  options_.branch = {parent.folder.path(), 1};
+  const RunResult branch = train_recipe(tiny(child), options_);
+  fs::remove_all(parent.folder.path());
+  EXPECT_TRUE(train_recipe(tiny(child), options_).was_there);
+  fs::remove(branch.folder.path() / "summary.json");
+  EXPECT_EQ(weights_hash(train_recipe(tiny(child), options_)), weights_hash(branch));
+  EXPECT_THROW(train_recipe(tiny(child + "train.seed = 9\n"), options_), IoError);
+}
+
 // The newest states of the parent serve too, whether or not they are to be kept.
 TEST_F(BranchSlow, EveryStateAtTheBeginningOfAnEpochCanBeBranchedFrom) {
   const RunResult parent = train_recipe(tiny("train.epochs = 3\nmask.start = 1\n"), options_);

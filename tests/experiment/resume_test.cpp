@@ -25,6 +25,12 @@ class ResumeLong : public ResumeSlow {};
 
 const std::string kEvery = "checkpoint.steps = 1\n";
 
+// Moments given as epochs do not move with the end: a run may be made longer, to the same bits as
+// one that was as long from the start.
+const std::string kFixed =
+    "mask.start = 1\nschedule.drops = [2]\nschedule.factors = [0.1]\nschedule.warm_up = 0\n"
+    "rule.start = 1\n";
+
 TEST_F(ResumeSlow, GoesOnBitForBitFromPointsOfEveryKind) {
   EXPECT_GE(check_points("run.loader_threads = 2\ntrain.epochs = 3\n", 2), 10);
 }
@@ -258,6 +264,17 @@ TEST_F(ResumeSlow, ARunWithoutACheckpointBeginsAgain) {
   expect_same_bits(go_on(""), whole, "from the start");
 }
 
+// Its results would be lost, and the same command would begin anew without a word.
+TEST_F(ResumeSlow, AFinishedRunWithoutItsStatesIsLeftAsItIs) {
+  const RunResult whole = train_recipe(tiny(kFixed + "train.epochs = 3\n"), options_);
+  for (const auto& file : record::checkpoint_files(whole.folder.path())) fs::remove(file.path);
+  options_.resume = whole.folder.path();
+  EXPECT_THAT(error_of<DataError>([&] { go_on(kFixed + "train.epochs = 4\n"); }),
+              HasSubstr("its checkpoints are gone"));
+  EXPECT_EQ(record::RunFolder::open(whole.folder.path()).summary(), whole.summary);
+  EXPECT_FALSE(fs::exists(whole.folder.path() / "failed.json"));
+}
+
 TEST_F(ResumeSlow, AnotherProcessKeepsItsFolder) {
   ASSERT_TRUE(stopped_at("locked", "", 2));
   const record::RunLock holder(options_.root / "tiny-1");
@@ -272,16 +289,11 @@ TEST_F(ResumeSlow, ChangedSettingsAreRefusedWithTheirKeys) {
       error_of<UsageError>([&] { go_on("mask.prob = 0.5\ntrain.seed = 3\n"); });
   EXPECT_THAT(text, HasSubstr("mask.prob: 1.0 -> 0.5"));
   EXPECT_THAT(text, HasSubstr("train.seed: 0 -> 3"));
+  EXPECT_FALSE(fs::exists(*options_.resume / "failed.json")) << "the run itself is sound";
   // The same command under another name of the run is the same run.
   const RunResult run = go_on("run.loader_threads = 4\ncheckpoint.minutes = 1\n");
   EXPECT_EQ(run.folder.name(), "tiny-1");
 }
-
-// Moments given as epochs do not move with the end: a run may be made longer, to the same bits as
-// one that was as long from the start.
-const std::string kFixed =
-    "mask.start = 1\nschedule.drops = [2]\nschedule.factors = [0.1]\nschedule.warm_up = 0\n"
-    "rule.start = 1\n";
 
 TEST_F(ResumeSlow, EpochsCanBeAdded) {
   const RunResult longer = whole_run(kFixed + "train.epochs = 4\n");

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "experiment/sweep_run.h"
 #include "experiment/tiny.h"
+#include "record/checkpoint_files.h"
 #include "record/run_index.h"
 
 namespace smcl::experiment {
@@ -51,6 +52,13 @@ class SweepPlanning : public ScratchFolder {
   SweepPlan plan(const std::string& text, const SweepOptions& options = {}) const {
     write("sweep.toml", text);
     return plan_sweep(folder() / "sweep.toml", options);
+  }
+  /// What a sweep writes, into "copy".
+  void write_copy(const SweepPlan& planned) const {
+    for (const auto& [name, content] : planned.files) {
+      fs::create_directories((folder() / "copy" / name).parent_path());
+      write("copy/" + name, content);
+    }
   }
   std::string refusal(const std::string& text) const {
     return error_of<UsageError>([&] { plan(text); });
@@ -153,10 +161,7 @@ TEST_F(SweepPlanning, TheFolderHoldsASweepThatStandsOnItsOwn) {
       "recipes = ['base.toml', 'deep/more.toml']\nseeds = [7]\n[grid]\nmask.kind = ['random']\n"
       "[set]\nmethod.name = 'smcl'\n[[variant]]\nname = 'a'\nset.mask.area = [0.2, 0.5]\n";
   const SweepPlan first = plan(text, {{"contrast.when=masked"}, true});
-  for (const auto& [name, content] : first.files) {
-    fs::create_directories((folder() / "copy" / name).parent_path());
-    write("copy/" + name, content);
-  }
+  write_copy(first);
   fs::remove(folder() / "base.toml");
   const SweepPlan second = plan_sweep(folder() / "copy" / "sweep.toml", {});
   EXPECT_EQ(second.name, first.name);
@@ -164,6 +169,36 @@ TEST_F(SweepPlanning, TheFolderHoldsASweepThatStandsOnItsOwn) {
   for (std::size_t i = 0; i < first.runs.size(); ++i) {
     EXPECT_EQ(second.runs[i].recipe.settings_hash(), first.runs[i].recipe.settings_hash());
   }
+}
+
+// What --set says stands after grid and variants in the copy too, once for each key.
+TEST_F(SweepPlanning, TheCopyHasOverridesWithTheLastWord) {
+  const std::string text = kHead + "[set]\ntrain.epochs = 3\n[grid]\nmask.kind = ['random']\n" +
+                           "[[variant]]\nname = 'a'\nset.train.batch_size = 8\n";
+  const SweepOptions options{{"train.epochs=5", "mask.kind=centre", "train.batch_size=4",
+                              "train.epochs=6", "method.name=smcl"},
+                             true};
+  const SweepPlan first = plan(text, options);
+  EXPECT_EQ(first.runs[0].recipe.train.epochs, 6);
+  EXPECT_EQ(first.runs[0].recipe.train.batch_size, 4);
+  write_copy(first);
+  const SweepPlan second = plan_sweep(folder() / "copy" / "sweep.toml", {});
+  EXPECT_EQ(second.runs[0].recipe.settings_hash(), first.runs[0].recipe.settings_hash());
+  const SweepPlan third = plan_sweep(folder() / "copy" / "sweep.toml", {{"train.epochs=3"}, true});
+  EXPECT_EQ(third.runs[0].recipe.train.epochs, 3);
+}
+
+TEST_F(SweepPlanning, CopiesOfFilesOfOneNameKeepTheirRunsNames) {
+  const std::string unnamed = kBase.substr(0, kBase.find("run.name"));
+  for (const char* each : {"one", "two"}) {
+    fs::create_directories(folder() / each);
+    write(concat(each, "/ce.toml"),
+          concat(unnamed, each == std::string("two") ? "train.seed = 5\n" : ""));
+  }
+  const SweepPlan first =
+      plan("recipes = ['one/ce.toml', 'two/ce.toml']\nseed_keys = ['scenes.seed']\n");
+  write_copy(first);
+  EXPECT_EQ(names(plan_sweep(folder() / "copy" / "sweep.toml", {})), names(first));
 }
 
 TEST_F(SweepPlanning, MistakesCostNoRun) {
@@ -188,6 +223,9 @@ TEST_F(SweepPlanning, MistakesCostNoRun) {
               HasSubstr("two runs of the sweep have the same settings: base and base-same"));
   EXPECT_THAT(refusal(kHead + "seeds = 2\n[set]\ntrain.seed = 4\n"),
               HasSubstr("a seed key is set elsewhere"));
+  EXPECT_THAT(refusal("name = '../s'\n" + kHead), HasSubstr("'../s' is no name for a sweep"));
+  EXPECT_THAT(refusal(kHead + "[[variant]]\nname = '" + std::string(200, 'a') + "'\n"),
+              HasSubstr("is no name for a run"));
   EXPECT_THROW(plan("recipes = ['none.toml']\n"), IoError);
   EXPECT_THROW(plan_sweep(folder() / "none.toml", {}), IoError);
 }
@@ -305,6 +343,21 @@ TEST_F(SweepSlow, TakesATrunkWithoutTheCheckpointForNone) {
   const auto outcomes = train(planned);
   ASSERT_TRUE(outcomes[1].result);
   EXPECT_FALSE(outcomes[1].result->summary.contains("branched_from"));
+}
+
+TEST_F(SweepSlow, BranchesThatCannotBeUsedTrainFromTheStart) {
+  const SweepPlan planned = plan(kThree);
+  SweepPlan trunk = planned;
+  trunk.runs.resize(1);
+  const auto first = train(trunk);
+  for (const auto& file : record::checkpoint_files(first[0].result->folder.path())) {
+    std::ofstream(file.path, std::ios::app) << "damage";
+  }
+  const auto outcomes = train(planned);
+  for (const std::size_t i : {1U, 2U}) {
+    ASSERT_TRUE(outcomes[i].result);
+    EXPECT_FALSE(outcomes[i].result->summary.contains("branched_from"));
+  }
 }
 
 TEST_F(SweepSlow, OneProcessAtATime) {

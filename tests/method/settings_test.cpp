@@ -33,7 +33,7 @@ TEST(MethodSettings, DefaultsAreTheLiteralReading) {
   EXPECT_EQ(settings.mu, 0.3);
   EXPECT_EQ(settings.tau, 0.1);
   EXPECT_TRUE(settings.own_term);
-  EXPECT_NO_THROW(check_settings(settings, {}));
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
   EXPECT_NO_THROW(make_method(settings, 200, {}, {}));
 }
 
@@ -79,7 +79,7 @@ TEST(MethodSettings, UnknownNameListsTheKnown) {
       HasSubstr("one of ce, mixup, remix, cutmix, saliencymix, cmo, supcon, bcl, smcl"),
       HasSubstr("mean smcl")));
   EXPECT_THAT([&] { needs_of(settings); }, message);
-  EXPECT_THAT([&] { check_settings(settings, {}); }, message);
+  EXPECT_THAT([&] { check_settings(settings, {}, 200); }, message);
   EXPECT_THAT([&] { make_method(settings, 1, {1}, {1}); }, message);
 }
 
@@ -138,53 +138,58 @@ TEST(CheckSettings, ContrastOnMaskedStepsNeedsMasks) {
   settings.when = ContrastWhen::masked;
   plan::MaskSettings mask;
   mask.prob = 0;
-  EXPECT_THAT([&] { check_settings(settings, mask); },
+  EXPECT_THAT([&] { check_settings(settings, mask, 200); },
               ThrowsMessage<UsageError>(HasSubstr("contrast.when = always")));
   settings.when = ContrastWhen::always;  // contrast alone
-  EXPECT_NO_THROW(check_settings(settings, mask));
+  EXPECT_NO_THROW(check_settings(settings, mask, 200));
   settings.when = ContrastWhen::masked;
   settings.mu = 0;
-  EXPECT_NO_THROW(check_settings(settings, mask));
+  EXPECT_NO_THROW(check_settings(settings, mask, 200));
 }
 
 TEST(CheckSettings, PlainMembersMustExist) {
   MethodSettings settings;
   settings.set = ContrastSet::target_plain;
-  EXPECT_NO_THROW(check_settings(settings, {}));
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
   const auto message = ThrowsMessage<UsageError>(HasSubstr("mask.plain = add"));
-  EXPECT_THAT([&] { check_settings(settings, masks_all()); }, message);
+  EXPECT_THAT([&] { check_settings(settings, masks_all(), 200); }, message);
   plan::MaskSettings mask = masks_all();
   mask.plain = plan::Plain::add;
-  EXPECT_NO_THROW(check_settings(settings, mask));
+  EXPECT_NO_THROW(check_settings(settings, mask, 200));
 
   settings.when = ContrastWhen::masked;
-  EXPECT_THAT([&] { check_settings(settings, {}); }, message);
+  EXPECT_THAT([&] { check_settings(settings, {}, 200); }, message);
   plan::MaskSettings by_image;
   by_image.draw = plan::DrawUnit::image;  // unmasked images beside masked ones
-  EXPECT_NO_THROW(check_settings(settings, by_image));
+  EXPECT_NO_THROW(check_settings(settings, by_image, 200));
   settings.warm_up = 5;  // steps before the masks have them
-  EXPECT_NO_THROW(check_settings(settings, {}));
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
   settings = {};
   settings.set = ContrastSet::target_plain;
   settings.mu = 0;
-  EXPECT_NO_THROW(check_settings(settings, masks_all()));
+  EXPECT_NO_THROW(check_settings(settings, masks_all(), 200));
 }
 
 TEST(CheckSettings, ExpectedTargetNeedsATargetTerm) {
   MethodSettings settings;
   settings.target = MceTarget::expected;
-  EXPECT_NO_THROW(check_settings(settings, {}));
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
   settings.label = MceLabel::own;
-  EXPECT_THAT([&] { check_settings(settings, {}); },
+  EXPECT_THAT([&] { check_settings(settings, {}, 200); },
               ThrowsMessage<UsageError>(HasSubstr("mce.target = expected")));
 }
 
 TEST(CheckSettings, StatisticsNeedPlainImages) {
   MethodSettings settings;
   settings.bn_stats = BnStats::plain_only;
-  EXPECT_NO_THROW(check_settings(settings, {}));
-  EXPECT_THAT([&] { check_settings(settings, masks_all()); },
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
+  EXPECT_THAT([&] { check_settings(settings, masks_all(), 200); },
               ThrowsMessage<UsageError>(HasSubstr("bn.stats = plain_only")));
+  // A fraction that rounds to the first epoch is the first epoch.
+  plan::MaskSettings almost = masks_all();
+  almost.start = {0.002, true};
+  EXPECT_THROW(check_settings(settings, almost, 200), UsageError);
+  EXPECT_NO_THROW(check_settings(settings, almost, 1000));
 }
 
 TEST(CheckSettings, CrossEntropyIgnoresMaskSettings) {
@@ -192,7 +197,7 @@ TEST(CheckSettings, CrossEntropyIgnoresMaskSettings) {
   settings.name = "ce";
   settings.when = ContrastWhen::masked;
   settings.bn_stats = BnStats::plain_only;
-  EXPECT_NO_THROW(check_settings(settings, masks_all()));
+  EXPECT_NO_THROW(check_settings(settings, masks_all(), 200));
 }
 
 TEST(MakeMethod, RefusesWhatCannotWork) {
@@ -236,9 +241,9 @@ TEST(CheckSettings, SoftLabelsNeedALossThatTakesThem) {
   MethodSettings settings;
   settings.target = MceTarget::expected;
   settings.base.kind = loss::BaseKind::ldam;
-  EXPECT_THROW(check_settings(settings, {}), UsageError);
+  EXPECT_THROW(check_settings(settings, {}, 200), UsageError);
   settings.base.kind = loss::BaseKind::logit_adjusted;
-  EXPECT_NO_THROW(check_settings(settings, {}));
+  EXPECT_NO_THROW(check_settings(settings, {}, 200));
 }
 
 TEST(ClassWeights, DeferredAndScaledToTheNumberOfClasses) {

@@ -193,7 +193,7 @@ void Step::settle(const std::string& toml) {
   bind(binder, settings_);
   binder.finish();
   toml_ = config::to_toml(binder.resolved(), false);
-  method::check_settings(settings_.method, settings_.mask);
+  method::check_settings(settings_.method, settings_.mask, settings_.epochs);
   settings_.network.prototypes = method::needs_of(settings_.method).prototypes;
 }
 

@@ -1,11 +1,14 @@
 #include "record/run_index.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 
@@ -163,6 +166,30 @@ TEST_F(RunIndexTest, WhereItCannotBeWrittenItLivesInMemory) {
   fs::create_directories(folder() / RunIndex::kFile);  // what no process can write as a file
   EXPECT_EQ(folders({}), (Names{"a-1"}));
   EXPECT_THROW(RunIndex::open(folder() / "none"), IoError);
+}
+
+// As reproducible archives have them.
+TEST_F(RunIndexTest, AFolderOf1970IsThere) {
+  make("a", 0.5);
+  const std::array<timespec, 2> times{};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (folder() / "a-1").c_str(), times.data(), 0), 0);
+  EXPECT_EQ(folders({}), Names{"a-1"});
+}
+
+// A full disk, or a folder that nobody may write to: the file can be opened, and no more.
+TEST_F(RunIndexTest, WhereItCannotBeFilledItLivesInMemory) {
+  make("a", 0.5);
+  RunIndex index = RunIndex::open(folder());
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit none{0, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  index.update();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(index.runs({}).size(), 1U);
+  EXPECT_EQ(folders({}), Names{"a-1"}) << "the file is as sound as before";
 }
 
 TEST_F(RunIndexTest, EmptyRoot) {

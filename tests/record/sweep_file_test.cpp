@@ -34,6 +34,8 @@ TEST(SweepFile, ReadsWhatItWrites) {
     name = "v"
     recipe = "y.toml"
     set = { contrast = { mu = 0.5, when = "masked" } }
+    [override]
+    train.epochs = 2
   )";
   const std::string written = to_toml(parse_sweep(text, "t"));
   EXPECT_EQ(to_toml(parse_sweep(written, "t")), written);
@@ -41,6 +43,7 @@ TEST(SweepFile, ReadsWhatItWrites) {
   EXPECT_THAT(written, HasSubstr("seeds = [\n  1,\n  9,\n]"));
   EXPECT_THAT(to_toml(parse_sweep("recipes = 'x'\nseeds = [1, 2]", "t")), HasSubstr("seeds = 2\n"));
   EXPECT_THAT(written, HasSubstr("set.contrast.when = \"masked\""));
+  EXPECT_THAT(written, HasSubstr("[override]\ntrain.epochs = 2\n"));
 }
 
 TEST(SweepFile, WrongTypesSayWhere) {

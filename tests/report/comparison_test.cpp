@@ -217,6 +217,36 @@ TEST(GainChanges, AreOfOneMethodWhateverItsLabels) {
   EXPECT_EQ(found[0].pairs, 2);
 }
 
+// As sweeps over settings of the data name their runs (docs/sweeps.md).
+TEST(GainChanges, AreOfOneMethodWhateverItsName) {
+  const std::vector<Change> ce{{"method.name", "\"ce\""}};
+  const std::vector<Change> ce_256{{"method.name", "\"ce\""}, {"data.ratio", "256.0"}};
+  std::vector<RecipeRun> runs;
+  add(runs, "ce-ratio100", {0.4, 0.5, 0.5}, ce);
+  add(runs, "smcl-ratio100", {0.5, 0.6, 0.7}, {});
+  add(runs, "ce-ratio256", {0.4, 0.5, 0.5}, ce_256);
+  add(runs, "smcl-ratio256", {0.5, 0.7, 0.6}, {{"data.ratio", "256.0"}});
+  const auto found = gain_changes(compare_runs(runs, ""));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].label, "smcl-ratio100");
+  EXPECT_EQ(found[0].pairs, 3);
+  const std::vector<Condition> against_smcl = compare_runs(runs, "smcl-ratio256");
+  ASSERT_EQ(against_smcl.size(), 2U);
+  for (const Condition& each : against_smcl) EXPECT_EQ(each.baseline, 0U);
+  EXPECT_EQ(gain_changes(against_smcl).size(), 1U);
+  // Of two of the same settings it is the one of the same name, or none.
+  add(runs, "again", {0.5, 0.7, 0.6}, {{"data.ratio", "256.0"}});
+  EXPECT_TRUE(gain_changes(compare_runs(runs, "")).empty());
+}
+
+TEST(CompareRuns, OtherStagesAndAugmentationAreNotPlain) {
+  std::vector<RecipeRun> runs;
+  add(runs, "crt", {0.5}, {{"method.name", "\"ce\""}, {"stage.name", "\"crt\""}});
+  add(runs, "policy", {0.5}, {{"method.name", "\"ce\""}, {"augment.policy", "\"cifar10\""}});
+  add(runs, "cutout", {0.5}, {{"method.name", "\"ce\""}, {"augment.cutout", "16"}});
+  EXPECT_FALSE(compare_runs(runs, "").front().baseline);
+}
+
 TEST(CompareRuns, TheBaselineIsPlainCrossEntropyAndComesFirst) {
   std::vector<RecipeRun> runs;
   add(runs, "drw", {0.5}, {{"method.name", "\"ce\""}, {"rule.name", "\"drw\""}});

@@ -25,6 +25,8 @@ inline RecipeRun run(const std::string& recipe, int number, double all,
                                           {"data.dir", "\"\""},
                                           {"data.split_seed", "0"},
                                           {"data.ratio", "100.0"},
+                                          {"augment.cutout", "0"},
+                                          {"augment.policy", "\"none\""},
                                           {"contrast.mu", "0.3"},
                                           {"loss.name", "\"ce\""},
                                           {"mask.kind", "\"saliency\""},
@@ -36,6 +38,7 @@ inline RecipeRun run(const std::string& recipe, int number, double all,
                                           {"run.threads", "0"},
                                           {"scenes.fashion_dir", "\"f\""},
                                           {"scenes.seed", "0"},
+                                          {"stage.name", "\"none\""},
                                           {"train.seed", "0"}}) {
     result.settings.push_back({key, value, "default", ""});
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <exception>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -70,9 +69,6 @@ class SMCL_API InternalError : public Error {
  public:
   explicit InternalError(const std::string& text) : Error(ExitCode::internal, text) {}
 };
-
-/// What the program ends with after `problem`, whoever threw it.
-SMCL_API ExitCode exit_code_of(const std::exception& problem);
 
 /// Joins values into one text: `concat("got ", 3, ", expected ", 4)`.
 template <class... Parts>

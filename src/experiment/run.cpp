@@ -7,6 +7,7 @@
 
 #include "batch/loader.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "experiment/check.h"
 #include "experiment/checkpoints.h"

@@ -1,6 +1,7 @@
 #include "cli/outcomes.h"
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/log.h"
 
 namespace smcl::cli {
@@ -25,10 +26,8 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
     if (outcomes.size() == 1) break;
     try {
       std::rethrow_exception(outcomes[i].problem);
-    } catch (const StoppedError& problem) {
-      stopped = true;
-      tell(*recipes[i], i, problem);
     } catch (const std::exception& problem) {
+      stopped = stopped || exit_code_of(problem) == ExitCode::stopped;
       tell(*recipes[i], i, problem);
     }
   }

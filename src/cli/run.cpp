@@ -8,6 +8,7 @@
 #include "cli/usage.h"
 #include "cli/version.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/log.h"
 
 namespace smcl::cli {
@@ -25,15 +26,15 @@ int parse(CLI::App& app, int argc, char** argv) {
     return static_cast<int>(ExitCode::usage);
   } catch (const Error& problem) {
     log::error(concat("smcl: ", problem.what()));
-    return static_cast<int>(problem.code());
+    return static_cast<int>(exit_code_of(problem));
   } catch (const std::filesystem::filesystem_error& problem) {
     log::error(
         concat("smcl: cannot reach ", problem.path1().string(), ": ", problem.code().message()));
-    return static_cast<int>(ExitCode::io);
+    return static_cast<int>(exit_code_of(problem));
   } catch (const std::exception& problem) {
     log::error(concat("smcl: internal error: ", problem.what(),
                       "; please report it with the output of 'smcl doctor'"));
-    return static_cast<int>(ExitCode::internal);
+    return static_cast<int>(exit_code_of(problem));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/stored.h"
+#include "format/json.h"
 #include "report/summary.h"
 
 namespace smcl::cli {
@@ -12,9 +13,7 @@ std::string render(const report::Table& table, const std::string& format) {
 
 void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format) {
   if (format == "json") {
-    for (const FinishedRun& run : runs) {
-      out << run.summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-    }
+    for (const FinishedRun& run : runs) out << format::to_line(run.summary) << '\n';
     return;
   }
   std::vector<report::AccuracyRow> rows;

@@ -64,7 +64,7 @@ void check_second_stage(const Recipe& recipe) {
 void check_recipe(const Recipe& recipe) {
   const int epochs = recipe.train.epochs;
   data::check(recipe.data);
-  method::check_settings(recipe.method, recipe.mask, recipe.train.epochs);
+  method::check_settings(recipe.method, recipe.mask, epochs);
   plan::check_settings(recipe.planner_settings());
   check_second_stage(recipe);
   nn::make_architecture(recipe.network, 2);

@@ -49,10 +49,10 @@ struct Row {
   std::int32_t sum = 0;  ///< ...and the sum of all pixels
 };
 
-inline Windows windows_at(const Frame& f, const Scale& scale, int radius, int y) {
-  const int y1 = larger(y - radius + 1, 0);
-  const int y2 = smaller(y + radius + 1, f.height);
-  const int area = 2 * radius * (y2 - y1);
+inline Windows windows_at(const Frame& f, const Scale& scale, int y) {
+  const int y1 = larger(y - scale.radius + 1, 0);
+  const int y2 = smaller(y + scale.radius + 1, f.height);
+  const int area = 2 * scale.radius * (y2 - y1);
   return {f.integral + y1 * f.integral_stride,
           f.integral + y2 * f.integral_stride,
           scale.widths,
@@ -69,6 +69,13 @@ typename V::Float numerator(typename V::Float centre, typename V::Float area,
   return V::multiply_minus(centre, area, V::to_float(window_sum));
 }
 
+/// Differences of windows of one size, from their sums.
+template <class V>
+typename V::Int by_product(const Windows& w, typename V::Float centre, typename V::Int sums) {
+  return V::truncate(V::multiply_float(numerator<V>(centre, V::set_float(w.area), sums),
+                                       V::set_float(w.reciprocal)));
+}
+
 template <class V, int kRadius, Corners kCorners>
 typename V::Int window_sums(const Windows& w, int x) {
   auto sums = V::add(V::load(w.bottom + x + 1 + kRadius), V::load(w.top + x + 1 - kRadius));
@@ -82,8 +89,7 @@ template <class V, int kRadius, Corners kCorners, bool kUncut>
 typename V::Int differences(const Windows& w, typename V::Float centre, int x) {
   const auto sums = window_sums<V, kRadius, kCorners>(w, x);
   if constexpr (kUncut && 4 * kRadius * kRadius <= kMostByProduct) {
-    return V::truncate(V::multiply_float(numerator<V>(centre, V::set_float(w.area), sums),
-                                         V::set_float(w.reciprocal)));
+    return by_product<V>(w, centre, sums);
   } else {
     const auto area = V::multiply_float(V::load_float(w.widths + x), V::set_float(w.height));
     return V::truncate(
@@ -118,12 +124,6 @@ void add_radii(const Row<kNear>& row, int x, Block<V>& block) {
 }
 
 template <class V>
-typename V::Int whole_differences(const Windows& w, typename V::Float centre, std::int32_t sum) {
-  return V::truncate(V::multiply_float(numerator<V>(centre, V::set_float(w.area), V::set(sum)),
-                                       V::set_float(w.reciprocal)));
-}
-
-template <class V>
 struct Most {
   typename V::Short on = V::set(0);
   typename V::Short off = V::set(0);
@@ -136,12 +136,13 @@ void compare_blocks(const Frame& f, const Row<kNear>& row, int y, int from, int 
   std::uint16_t* const on_row = f.on + std::ptrdiff_t{y} * f.width;
   std::uint16_t* const off_row = f.off + std::ptrdiff_t{y} * f.width;
   const auto weight = V::set16(row.weight);
+  const auto sum = V::set(row.sum);
   for (int x = from; x < to; x += V::kShorts) {
     Block<V> block{V::to_float(V::load_bytes(pixels + x)),
                    V::to_float(V::load_bytes(pixels + x + V::kLanes))};
     if (row.weight != 0) {
-      block.add(V::multiply16(V::pack(whole_differences<V>(row.whole, block.first, row.sum),
-                                      whole_differences<V>(row.whole, block.second, row.sum)),
+      block.add(V::multiply16(V::pack(by_product<V>(row.whole, block.first, sum),
+                                      by_product<V>(row.whole, block.second, sum)),
                               weight));
     }
     add_radii<V, kNear, kCorners, kUncut>(row, x, block);
@@ -183,7 +184,7 @@ Maxima compare_near(const Frame& f, std::uint64_t total) {
   }
   Most<V> most;
   for (int y = 0; y < f.height; ++y) {
-    for (int i = 0; i < kNear; ++i) row.near[i] = windows_at(f, f.scales[i], kRadii[i], y);
+    for (int i = 0; i < kNear; ++i) row.near[i] = windows_at(f, f.scales[i], y);
     compare_blocks<V, kNear, kCorners, false>(f, row, y, 0, uncut, most);
     compare_blocks<V, kNear, kCorners, true>(f, row, y, uncut, uncut_end, most);
     compare_blocks<V, kNear, kCorners, false>(f, row, y, uncut_end, f.width, most);

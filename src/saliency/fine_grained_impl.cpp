@@ -57,6 +57,11 @@ void fill_widths(int radius, int width, float* widths) {
 constexpr int kLine = 64;  // bytes of a cache line
 constexpr int kLineEntries = kLine / static_cast<int>(sizeof(std::uint32_t));
 
+/// `entries` of the integral image, rounded up to whole cache lines.
+int whole_lines(int entries) {
+  return (entries + kLineEntries - 1) / kLineEntries * kLineEntries;
+}
+
 /// As `at_least`, from a whole cache line on.
 template <class T>
 T* aligned_at_least(std::vector<T>& memory, std::size_t count) {
@@ -105,12 +110,11 @@ void FineGrainedWorkspace::lay_out(int height, int width) {
 void FineGrainedWorkspace::lay_out_integral(std::size_t rows) {
   Frame& f = frame_;
   int reach = 1;
-  for (const Scale& scale : f.scales) {
-    if (!scale.whole) reach = std::max(reach, scale.radius);
+  for (int i = 0; i < f.scale_count; ++i) {  // what lies behind them is of an earlier size
+    if (!f.scales[i].whole) reach = std::max(reach, f.scales[i].radius);
   }
-  const int margin = (reach + kLineEntries - 1) / kLineEntries * kLineEntries;
-  const int columns = (f.width + kLineEntries - 1) / kLineEntries * kLineEntries;
-  const int stride = margin + columns + margin + 3 * kLineEntries;
+  const int margin = whole_lines(reach);
+  const int stride = margin + whole_lines(f.width) + margin + 3 * kLineEntries;
   if (margin == f.margin && stride == f.integral_stride && rows <= zeroed_rows_) return;
   const auto row = static_cast<std::size_t>(stride);
   std::uint32_t* start = aligned_at_least(integral_, (rows + 1) * row);

@@ -11,7 +11,8 @@
 
 /// trunk_passes.h over a set of traits `P`, compiled once for each instruction set:
 ///   V          lanes (lanes_*.h)
-///   D          dot(a, b, sum), the product of two vectors of cells
+///   D          dot(a, b, sum), the product of two vectors of cells, and dot_cell(a, b, sum), where
+///              `a` points to one cell for all lanes
 ///   T          element of activations in memory: float or uint16_t (bf16)
 ///   E          element of maps: float or uint16_t
 ///   vectors(t) vectors of a panel of output channels: kMost or kLeast
@@ -353,6 +354,10 @@ struct FloatDot {
   static typename Lanes::Float dot(typename Lanes::Float a, typename Lanes::Float b,
                                    typename Lanes::Float sum) {
     return Lanes::fma(a, b, sum);
+  }
+  static typename Lanes::Float dot_cell(const float* a, typename Lanes::Float b,
+                                        typename Lanes::Float sum) {
+    return Lanes::fma(Lanes::set(*a), b, sum);
   }
 };
 

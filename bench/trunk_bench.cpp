@@ -15,8 +15,11 @@
 
 /// The convolutional trunk of ResNet-32 by itself at batch 128, in every kind of kernels that this
 /// CPU has: forward and backward, and evaluation, with 1 thread and with all. GFLOP/s count the
-/// multiplications and additions of the convolutions only. Arguments: batch size, default 128; a
-/// text that the names of the kernels to measure contain, such as tiles.
+/// multiplications and additions of the convolutions only, as nine taps need them: fp32 products
+/// get by with fewer. The rows `products` are the inner product loop alone, on values in the first
+/// cache: the floor. Arguments: batch size, default 128; a
+/// text that the names of the kernels to measure contain, such as tiles; factor of the width,
+/// default 1.
 namespace {
 
 using namespace smcl;
@@ -69,12 +72,12 @@ class Pool {
   std::atomic<bool> stop_ = false;
 };
 
-TrunkShape resnet32(Element element) {
-  TrunkShape shape{32, 32, 16, {}, element};
-  int in = 16;
+TrunkShape resnet32(Element element, int width) {
+  TrunkShape shape{32, 32, 16 * width, {}, element};
+  int in = 16 * width;
   for (int stage = 0; stage < 3; ++stage) {
     for (int block = 0; block < 5; ++block) {
-      const int out = 16 << stage;
+      const int out = (16 * width) << stage;
       shape.blocks.push_back({in, out, in == out ? 1 : 2});
       in = out;
     }
@@ -179,12 +182,13 @@ void row(const std::string& what, const TrunkKernels& kernels, int count, int th
 struct Wish {
   int count = 128;
   std::string kernels;  ///< part of their name
+  int width = 1;
 };
 
 void measure(Element element, const TrunkKernels& kernels, const Wish& wish, int threads) {
   if (name(kernels).find(wish.kernels) == std::string::npos) return;
   const int count = wish.count;
-  const TrunkShape shape = resnet32(element);
+  const TrunkShape shape = resnet32(element, wish.width);
   Trunk trunk(shape, kernels, threads);
   Network network(shape, count);
   Pool pool(static_cast<std::size_t>(threads));
@@ -196,15 +200,52 @@ void measure(Element element, const TrunkKernels& kernels, const Wish& wish, int
       median_seconds([&] { network.infer(trunk, parallel); }));
 }
 
+/// The products of WeightTask over one short row of pixels, again and again.
+void measure_products(const TrunkPasses& passes, const TrunkKernels& kernels, const Wish& wish) {
+  if (name(kernels).find(wish.kernels) == std::string::npos) return;
+  constexpr int kCells = 48;
+  constexpr int kChannels = 32;
+  constexpr int kSteps = 64;
+  constexpr int kRows = 4096;
+  std::vector<float> x(kCells * kSteps);
+  std::vector<float> dy(kChannels * kSteps);
+  std::vector<float> dw(3 * kCells * kChannels);
+  WeightTask task;
+  task.x = x.data();
+  task.x_step = kCells;
+  task.run_cells = kCells;
+  task.dy = dy.data();
+  task.rows = kRows;
+  task.steps = kSteps;
+  task.channels = kChannels;
+  task.dw = dw.data();
+  const double flop =
+      3.0 * 2.0 * kCells * kChannels * kSteps * kRows * cell_channels(kernels.arithmetic);
+  const double seconds = median_seconds([&] { passes.weights(task); });
+  std::printf(
+      "{\"bench\":\"trunk/products\",\"kernels\":\"%s\",\"unit\":\"GFLOP/s\",\"ours\":%.0f,"
+      "\"threads\":1,\"cpu\":\"%s\"}\n",
+      name(kernels).c_str(), flop / seconds / 1e9, cpu_model().c_str());
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Wish wish;
   if (argc > 1) wish.count = std::atoi(argv[1]);
   if (argc > 2) wish.kernels = argv[2];
+  if (argc > 3) wish.width = std::atoi(argv[3]);
   const int all = usable_cpus();
   for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (!cpu_supports(isa)) continue;
+    if (isa == Isa::avx512_bf16) {
+      measure_products(trunk_passes_avx512bf16(), {isa, Arithmetic::bf16_pairs}, wish);
+    } else {
+      const bool avx2 = isa == Isa::avx2;
+      measure_products(avx2 ? trunk_passes_avx2(Element::fp32) : trunk_passes_avx512(Element::fp32),
+                       {isa, Arithmetic::fp32}, wish);
+    }
     for (const int threads : {1, all}) {
       if (isa != Isa::avx512_bf16) {
         for (const Element element : {Element::fp32, Element::bf16}) {

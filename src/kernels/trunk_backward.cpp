@@ -31,6 +31,17 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
     return;
   }
   const LayerPlan& plan = plans[l];
+  if (winograd(l)) {
+    passes.winograd_weights({.x = x,
+                             .dy = inside(dy, plan.out),
+                             .row = row_cells(plan.in),
+                             .height = plan.out.height,
+                             .width = plan.out.width,
+                             .channels = plan.in.channels,
+                             .points = scratch.points.floats(),
+                             .dw = dw});
+    return;
+  }
   const std::ptrdiff_t in = plan.in.channels;
   WeightTask task;
   task.run_cells = 3 * plan.in.channels;
@@ -97,8 +108,7 @@ template <class End>
 void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGradient& out,
                                   const Parallel& parallel, const End& end) {
   const LayerPlan& plan = plans[l];
-  const std::size_t size =
-      9 * static_cast<std::size_t>(plan.in.channels) * static_cast<std::size_t>(plan.out.channels);
+  const std::size_t size = gradient_floats(l);
   const LayerNorm& norm = tape.norm(l);
   if (static_cast<std::size_t>(tape.count()) < parts) {  // some parts have no image
     std::fill_n(weight_sums.floats(), parts * size, 0.0F);
@@ -124,8 +134,14 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
   });
   const int rows = plan.out.channels / 4;
   run_parts(parallel, static_cast<std::size_t>(rows), [&](std::size_t begin, std::size_t last) {
-    unpack_gradient(weight_sums.floats(), parts, plan.weight, passes.arithmetic,
-                    static_cast<int>(begin) * 4, static_cast<int>(last) * 4, out.weight);
+    const int from = static_cast<int>(begin) * 4;
+    const int to = static_cast<int>(last) * 4;
+    if (winograd(l)) {
+      unpack_winograd_gradient(weight_sums.floats(), parts, plan.weight, from, to, out.weight);
+    } else {
+      unpack_gradient(weight_sums.floats(), parts, plan.weight, passes.arithmetic, from, to,
+                      out.weight);
+    }
   });
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/trunk_multiply.h"
 #include "kernels/trunk_passes.h"
 #include "kernels/trunk_tiles.h"
+#include "kernels/trunk_winograd.h"
 
 /// trunk_passes.h over a set of traits `P`, compiled once for each instruction set:
 ///   V          lanes (lanes_*.h)
@@ -99,6 +100,12 @@ struct TrunkLoops : TrunkElementwise<P> {
     if constexpr (P::kArithmetic == Arithmetic::bf16_tiles) {
       TileConvolution<P>(task).run(kPanel, end);
       return;
+    }
+    if constexpr (P::kArithmetic == Arithmetic::fp32) {
+      if (task.points != nullptr) {
+        Winograd<P>::template convolve<kNv>(task, end);
+        return;
+      }
     }
     int cells = 0;
     for (int i = 0; i < task.run_count; ++i) cells += task.runs[i].cells;
@@ -322,6 +329,12 @@ struct TrunkLoops : TrunkElementwise<P> {
     });
   }
 
+  static void winograd_weights(const WinogradWeightTask& task) {
+    ConvTask like;
+    like.channels = task.channels;
+    with_panel(like, [&](auto vectors) { Winograd<P>::template weights_with<vectors>(task); });
+  }
+
   static void tile_weights(const TileWeightTask& task) { TileWeights<P>(task).run(); }
 
   static constexpr TrunkPasses table() {
@@ -343,6 +356,7 @@ struct TrunkLoops : TrunkElementwise<P> {
     } else {
       out.weights = weights;
     }
+    if constexpr (P::kArithmetic == Arithmetic::fp32) out.winograd_weights = winograd_weights;
     if constexpr (P::kArithmetic == Arithmetic::bf16_pairs) out.pair = Base::pair;
     return out;
   }

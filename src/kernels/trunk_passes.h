@@ -118,6 +118,8 @@ struct ConvTask {
   int run_count = 0;
   const float* weights = nullptr;  ///< as trunk_weights.h packs them
   float* rows = nullptr;           ///< scratch, row_floats(width)
+  float* points = nullptr;         ///< null, or scratch for the way of trunk_winograd.h, which
+                                   ///< takes 3x3 taps at stride 1, even heights, fp32 products
   Ahead ahead;
 };
 
@@ -128,6 +130,18 @@ constexpr std::size_t group_floats(int width) {
 }
 constexpr std::size_t row_floats(int width) {
   return 2 * group_floats(width);
+}
+
+constexpr int kWinogradPoints = 16;  ///< of a window of 4 x 4 inputs and 2 x 2 outputs
+
+/// Rows of windows that are in work together: 16 windows fill the registers of a product.
+constexpr int winograd_rows(int height, int width) {
+  const int wanted = 32 / width;
+  return wanted < 1 ? 1 : wanted < height / 2 ? wanted : height / 2;
+}
+/// Floats from one point of the windows in work to the next, no multiple of a page.
+constexpr std::ptrdiff_t winograd_pitch(int windows, int channels) {
+  return static_cast<std::ptrdiff_t>(windows) * channels + 16;
 }
 
 /// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.
@@ -184,6 +198,19 @@ struct WeightTask {
   float* dw = nullptr;
 };
 
+/// dw[point][in][out] += sum over the windows of the points of x times those of dy, for a layer
+/// with as many channels in as out (trunk_winograd.h).
+struct WinogradWeightTask {
+  const float* x = nullptr;   ///< its map
+  const float* dy = nullptr;  ///< the first cell inside the border of its map
+  std::ptrdiff_t row = 0;     ///< cells from row to row of both
+  int height = 0;             ///< even
+  int width = 0;
+  int channels = 0;
+  float* points = nullptr;  ///< scratch
+  float* dw = nullptr;
+};
+
 /// Two neighbours of a row as one cell, as bf16_pairs wants them for WeightTask: a map of bf16
 /// values to cells [rows][pixels][channels] of (pixel p, pixel p + distance).
 struct PairTask {
@@ -229,7 +256,8 @@ struct TrunkPasses {
   void (*backward)(const ConvTask&, const BackwardEnd&) = nullptr;
   void (*infer)(const ConvTask&, const InferEnd&) = nullptr;
   void (*weights)(const WeightTask&) = nullptr;
-  void (*pair)(const PairTask&) = nullptr;                ///< bf16_pairs only
+  void (*winograd_weights)(const WinogradWeightTask&) = nullptr;  ///< fp32 only
+  void (*pair)(const PairTask&) = nullptr;                        ///< bf16_pairs only
   void (*tile_weights)(const TileWeightTask&) = nullptr;  ///< bf16_tiles only, instead of `weights`
 };
 

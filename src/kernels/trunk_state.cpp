@@ -175,11 +175,22 @@ Trunk::State::State(const TrunkShape& wanted, const TrunkKernels& kernels, int t
     // The four parities of stride 2 have nine taps together.
     backward_panels.emplace_back(
         l == 0 ? 1 : backward_floats(plan.weight, flipped_taps(), layout(l, true)) * sizeof(float));
-    largest = std::max(largest, static_cast<std::size_t>(9 * plan.in.channels) *
-                                    static_cast<std::size_t>(plan.out.channels));
+    largest = std::max(largest, gradient_floats(l));
     if (levels.empty() || levels.back().channels != plan.out.channels) levels.push_back(plan.out);
   }
   weight_sums_bytes = parts * largest * sizeof(float);
+}
+
+bool Trunk::State::winograd(std::size_t l) const {
+  const LayerPlan& plan = plans[l];
+  return passes.arithmetic == Arithmetic::fp32 && l > 0 && plan.stride == 1 &&
+         plan.out.height % 2 == 0;
+}
+
+std::size_t Trunk::State::gradient_floats(std::size_t l) const {
+  const LayerPlan& plan = plans[l];
+  return static_cast<std::size_t>(winograd(l) ? kWinogradPoints : 9) *
+         static_cast<std::size_t>(plan.in.channels) * static_cast<std::size_t>(plan.out.channels);
 }
 
 PanelLayout Trunk::State::layout(std::size_t l, bool backward) const {
@@ -190,7 +201,7 @@ PanelLayout Trunk::State::layout(std::size_t l, bool backward) const {
   task.pixel_step = cells(summed.channels) * (backward ? 1 : plan.stride);
   const bool pixel_pairs =
       passes.arithmetic == Arithmetic::bf16_tiles && summed.channels == 16 && plan.stride == 1;
-  return {shape.element, passes.arithmetic, passes.panel(task), pixel_pairs};
+  return {shape.element, passes.arithmetic, passes.panel(task), pixel_pairs, winograd(l)};
 }
 
 std::size_t Trunk::State::level(const MapSize& size) const {
@@ -252,6 +263,7 @@ ConvTask Trunk::State::convolution(std::size_t l, const float* map, TrunkScratch
   task.run_count = 3;
   task.weights = panels[l].floats();
   task.rows = scratch.rows.floats();
+  if (winograd(l)) task.points = scratch.points.floats();
   return task;
 }
 
@@ -332,7 +344,14 @@ std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
   }
   std::size_t x = 1;
   std::size_t dy = 1;
-  for (const LayerPlan& plan : plans) {
+  std::size_t points = 1;
+  for (std::size_t l = 0; l < plans.size(); ++l) {
+    const LayerPlan& plan = plans[l];
+    if (winograd(l)) {  // for two maps, or one and the products of a panel
+      const int windows = winograd_rows(plan.out.height, plan.out.width) * plan.out.width / 2;
+      const auto pitch = winograd_pitch(windows, std::max(32, plan.out.channels));
+      points = std::max(points, static_cast<std::size_t>(2 * kWinogradPoints * pitch));
+    }
     if (passes.arithmetic == Arithmetic::bf16_pairs) {
       x = std::max(x, map_floats(plan.in));
       dy = std::max(dy, map_floats(plan.out));
@@ -344,6 +363,7 @@ std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
   }
   scratch->pairs_x = zeroed(x);
   scratch->pairs_dy = zeroed(dy);
+  scratch->points = AlignedBuffer(points * sizeof(float));
   scratch->rows = AlignedBuffer(row_floats(shape.width) * sizeof(float));
   scratch->shortcut = AlignedBuffer(values(levels.front()) * sizeof(float));
   return scratch;

@@ -72,6 +72,7 @@ struct TrunkScratch {
   std::vector<AlignedBuffer> maps[3];  ///< [a resolution of the trunk]
   AlignedBuffer pairs_x, pairs_dy;     ///< of bf16_pairs and bf16_tiles
   AlignedBuffer rows;                  ///< of ConvTask
+  AlignedBuffer points;                ///< of ConvTask and WinogradWeightTask
   int waiting = 0;                     ///< images packed and not yet summed, of bf16_tiles
   AlignedBuffer shortcut;              ///< the shortcut of one image
 };
@@ -119,6 +120,10 @@ struct Trunk::State {
 
   /// Of the panels of layer `l`, for its outputs or for the gradient of its input.
   PanelLayout layout(std::size_t l, bool backward) const;
+  /// Whether layer `l` is computed in the way of trunk_winograd.h.
+  bool winograd(std::size_t l) const;
+  /// Floats of the weights' gradient as it is summed.
+  std::size_t gradient_floats(std::size_t l) const;
   int cells(int channels) const { return channels / cell_channels(passes.arithmetic); }
   /// Which resolution of the trunk a map belongs to.
   std::size_t level(const MapSize& size) const;

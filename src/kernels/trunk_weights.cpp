@@ -73,11 +73,51 @@ float* write_run(const RunSource<T>& from, int sum, const PanelLayout& layout, f
   return out;
 }
 
+/// A row or column of three weights to its share of four points: G of trunk_winograd.h.
+void to_points(const float* g, std::ptrdiff_t g_step, float* out, std::ptrdiff_t out_step) {
+  const float ends = 0.5F * (g[0] + g[2 * g_step]);
+  const float middle = 0.5F * g[g_step];
+  out[0] = g[0];
+  out[out_step] = ends + middle;
+  out[2 * out_step] = ends - middle;
+  out[3 * out_step] = g[2 * g_step];
+}
+
+/// G g G^T of all pairs of channels. Weights of a tap (row, column), a lane (output) and a channel
+/// (summed) lie at row * rows + column * columns + lane * lanes + channel * channels.
+struct WinogradSource {
+  std::ptrdiff_t rows, columns, lanes, channels;
+};
+
+template <class T>
+void write_winograd(const T* weights, const WinogradSource& step, int sum, int panel, float* out) {
+  for (int channel = 0; channel < sum; ++channel) {
+    for (int lane = 0; lane < panel; ++lane) {
+      const T* from = weights + lane * step.lanes + channel * step.channels;
+      float g[9];
+      for (int tap = 0; tap < 9; ++tap) {
+        g[tap] = as_float(from[tap / 3 * step.rows + tap % 3 * step.columns]);
+      }
+      float half[12];  // [points][columns]
+      for (int column = 0; column < 3; ++column) to_points(g + column, 3, half + column, 3);
+      float* to = out + static_cast<std::ptrdiff_t>(channel) * panel + lane;
+      const std::ptrdiff_t point = static_cast<std::ptrdiff_t>(sum) * panel;
+      for (int row = 0; row < 4; ++row) to_points(half + 3 * row, 1, to + 4 * row * point, point);
+    }
+  }
+}
+
 template <class T>
 void pack_forward_of(const T* weights, const WeightShape& shape, const PanelLayout& layout,
                      float* out) {
   const std::ptrdiff_t in = shape.in;
   for (int first = 0; first < shape.out; first += layout.panel) {
+    if (layout.winograd) {
+      write_winograd(weights + first * 9 * in, {3 * in, in, 9 * in, 1}, shape.in, layout.panel,
+                     out);
+      out += kWinogradPoints * in * layout.panel;
+      continue;
+    }
     for (int row = 0; row < 3; ++row) {
       const RunSource<T> from{
           weights + (first * 9 + row * 3) * in, 9 * in, 1, {0, in, 2 * in}, 3, shape.in};
@@ -91,6 +131,12 @@ void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& ta
                       const PanelLayout& layout, float* out) {
   const std::ptrdiff_t in = shape.in;
   for (int first = 0; first < shape.in; first += layout.panel) {
+    if (layout.winograd) {  // all taps, flipped
+      write_winograd(weights + 8 * in + first, {-3 * in, -in, 1, 9 * in}, shape.out, layout.panel,
+                     out);
+      out += static_cast<std::ptrdiff_t>(kWinogradPoints) * shape.out * layout.panel;
+      continue;
+    }
     for (const int row : taps.rows) {
       RunSource<T> from{weights + row * 3 * in + first, 1, 9 * in, {}, 0, shape.out};
       for (const int column : taps.columns) from.columns[from.column_count++] = column * in;
@@ -101,6 +147,10 @@ void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& ta
 
 /// Floats of the panels for `outputs` channels from sums over `sum` channels.
 std::size_t panel_floats(int outputs, int sum, const Taps& taps, const PanelLayout& layout) {
+  if (layout.winograd) {
+    return static_cast<std::size_t>(kWinogradPoints) * static_cast<std::size_t>(outputs) *
+           static_cast<std::size_t>(sum);
+  }
   return static_cast<std::size_t>(outputs / layout.panel) * taps.rows.size() *
          static_cast<std::size_t>(run_cells(sum, taps.columns.size(), layout)) *
          static_cast<std::size_t>(lanes(layout));
@@ -152,6 +202,46 @@ void unpack_gradient(const float* gradients, std::size_t parts, const WeightShap
         float sum = from[i * i_step];
         for (std::size_t p = 1; p < parts; ++p) sum += from[p * part + i * i_step];
         to[i] = sum;
+      }
+    }
+  }
+}
+
+void unpack_winograd_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
+                              int first, int last, float* out) {
+  constexpr int kBlock = 4;
+  const std::ptrdiff_t in = shape.in;
+  const std::ptrdiff_t point = in * shape.out;
+  const auto part = static_cast<std::size_t>(kWinogradPoints * point);
+  for (int o = first; o < last; o += kBlock) {
+    for (std::ptrdiff_t i = 0; i < in; ++i) {
+      float points[kWinogradPoints][kBlock];
+      for (int k = 0; k < kWinogradPoints; ++k) {
+        const float* from = gradients + k * point + i * shape.out + o;
+        for (int c = 0; c < kBlock; ++c) points[k][c] = from[c];
+        for (std::size_t p = 1; p < parts; ++p) {
+          for (int c = 0; c < kBlock; ++c)
+            points[k][c] += from[p * part + static_cast<std::size_t>(c)];
+        }
+      }
+      float half[3][4][kBlock];  // [rows of taps][columns of points], G^T points
+      for (int j = 0; j < 4; ++j) {
+        for (int c = 0; c < kBlock; ++c) {
+          const float sum = 0.5F * (points[4 + j][c] + points[8 + j][c]);
+          half[0][j][c] = points[j][c] + sum;
+          half[1][j][c] = 0.5F * (points[4 + j][c] - points[8 + j][c]);
+          half[2][j][c] = sum + points[12 + j][c];
+        }
+      }
+      for (int row = 0; row < 3; ++row) {
+        for (int c = 0; c < kBlock; ++c) {
+          const auto at = [&](int j) { return half[row][j][c]; };
+          const float sum = 0.5F * (at(1) + at(2));
+          float* to = out + ((o + c) * std::ptrdiff_t{9} + row * 3) * in + i;
+          to[0] = at(0) + sum;
+          to[in] = 0.5F * (at(1) - at(2));
+          to[2 * in] = sum + at(3);
+        }
       }
     }
   }

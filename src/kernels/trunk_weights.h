@@ -16,12 +16,14 @@ struct WeightShape {
 /// How panels are laid out: [channels / panel][runs][cells of a run][lanes], a run being a row of
 /// taps. With bf16_tiles a run's cells are padded with zeros to a multiple of 16; and where 16
 /// channels are summed at stride 1 (`pixel_pairs`) the lanes are the panel's channels for two
-/// neighbouring outputs, the cells those of the four pixels that these see.
+/// neighbouring outputs, the cells those of the four pixels that these see. With `winograd` they
+/// are [channels / panel][points][summed channels][lanes] (trunk_winograd.h).
 struct PanelLayout {
   Element element = Element::fp32;  ///< of the weights
   Arithmetic arithmetic = Arithmetic::fp32;
   int panel = 16;
   bool pixel_pairs = false;
+  bool winograd = false;
 };
 
 /// Some of the nine taps, in the order of the runs that they are multiplied with.
@@ -46,6 +48,10 @@ void pack_backward(const void* weights, const WeightShape& shape, const Taps& ta
 /// their order, and writes rows [first, last) of the ordinary layout.
 void unpack_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
                      Arithmetic arithmetic, int first, int last, float* out);
+
+/// The same for gradients [point][in][out].
+void unpack_winograd_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
+                              int first, int last, float* out);
 
 /// The taps of the gradient at stride 1.
 Taps flipped_taps();

@@ -220,12 +220,16 @@ std::vector<std::pair<Element, TrunkKernels>> kinds_here() {
   return out;
 }
 
-/// Sizes with borders, odd batches, every kind of block, widths that need blocks of 4 and others.
+/// Sizes with borders, odd batches, every kind of block, widths that need blocks of 4 and others,
+/// heights that are odd and that leave windows over.
 std::vector<TrunkShape> shapes() {
   return {shape(16, 16, 16, {{16, 16, 1}, {16, 32, 2}, {32, 32, 1}}),
-          shape(4, 12, 16, {{16, 16, 1}}), shape(6, 20, 48, {{48, 48, 1}, {48, 48, 1}}),
+          shape(4, 12, 16, {{16, 16, 1}}),
+          shape(6, 20, 48, {{48, 48, 1}, {48, 48, 1}}),
           shape(2, 8, 16, {{16, 32, 2}, {32, 32, 1}}),
-          shape(4, 16, 32, {{32, 64, 2}, {64, 64, 1}})};
+          shape(4, 16, 32, {{32, 64, 2}, {64, 64, 1}}),
+          shape(5, 16, 16, {{16, 16, 1}}),
+          shape(10, 8, 32, {{32, 32, 1}})};
 }
 
 TEST(Trunk, AgreesWithDoublePrecision) {

@@ -63,19 +63,21 @@ at::Tensor loss_of(const Output& seen) {
          (seen.embeddings * reference::random(seen.embeddings.sizes().vec(), 9)).sum();
 }
 
-// The batch of the scenes' recipes, 32, and one that its parts share unevenly.
+// The batch of the scenes' recipes, 32, and one that its parts share unevenly; against double
+// precision. A value that rounding moves over the corner of a ReLU changes the gradients by some
+// 1e-3, LibTorch's in fp32 as well: with these weights and images there is none.
 TEST(FusedTrunk, GivesLibTorchsOutputsGradientsAndStatistics) {
   if (!has_kernels()) GTEST_SKIP() << kNoKernels;
   for (const auto& [count, size] : {std::pair{5, 16}, {9, 32}, {32, 32}}) {
     SCOPED_TRACE(testing::Message() << count << " images of " << size);
-    Network network = make_network();
-    reference::Model model(network);
+    Network network = make_network(Precision::fp32, 5);
+    reference::Model model(network, at::kDouble);
     const at::Tensor batch =
-        reference::random({count, 3, size, size}, 20).contiguous(at::MemoryFormat::ChannelsLast);
+        reference::random({count, 3, size, size}, 22).contiguous(at::MemoryFormat::ChannelsLast);
     const Output seen = network.forward(batch, with(FusedBackend::automatic));
-    const Output wanted = model.forward(batch, true);
-    EXPECT_LE(distance(seen.features, wanted.features), 1e-5);
-    EXPECT_LE(distance(seen.logits, wanted.logits), 1e-5);
+    const Output wanted = model.forward(batch.to(at::kDouble), true);
+    EXPECT_LE(distance(seen.features, wanted.features), 1e-6);
+    EXPECT_LE(distance(seen.logits, wanted.logits), 1e-6);
     loss_of(seen).backward();
     loss_of(wanted).backward();
     network.store().check_gradients();
@@ -83,7 +85,7 @@ TEST(FusedTrunk, GivesLibTorchsOutputsGradientsAndStatistics) {
       const at::Tensor want = slot.statistic ? model.at(slot.name) : model.at(slot.name).grad();
       const at::Tensor got = slot.statistic ? network.store().view(slot.name).detach()
                                             : network.store().gradient(slot.name);
-      EXPECT_LE(distance(got, want), 1e-4) << slot.name;
+      EXPECT_LE(distance(got, want), 1e-5) << slot.name;
     }
   }
 }

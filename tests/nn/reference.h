@@ -24,10 +24,10 @@ inline at::Tensor random(const std::vector<std::int64_t>& shape, std::uint64_t i
 
 class Model {
  public:
-  explicit Model(const Network& network) {
+  explicit Model(const Network& network, at::ScalarType type = at::kFloat) {
     for (const tensor::Slot& slot : network.store().slots()) {
       at::Tensor copy =
-          network.store().view(slot.name).detach().clone(at::MemoryFormat::Contiguous);
+          network.store().view(slot.name).detach().clone(at::MemoryFormat::Contiguous).to(type);
       tensors_[slot.name] = copy.set_requires_grad(!slot.statistic);
       if (slot.name.rfind("layer", 0) == 0) {
         const std::string block = slot.name.substr(0, slot.name.find('.', 7));
@@ -92,9 +92,9 @@ class Model {
     const double n = static_cast<double>(kept.size(1));
     const at::Tensor variance = (kept - mean.unsqueeze(1)).square().sum(1) / (n - 1.0);
     tensors_[name + ".running_mean"] =
-        (0.9 * at(name + ".running_mean").to(at::kDouble) + 0.1 * mean).to(at::kFloat);
+        (0.9 * at(name + ".running_mean").to(at::kDouble) + 0.1 * mean).to(x.scalar_type());
     tensors_[name + ".running_var"] =
-        (0.9 * at(name + ".running_var").to(at::kDouble) + 0.1 * variance).to(at::kFloat);
+        (0.9 * at(name + ".running_var").to(at::kDouble) + 0.1 * variance).to(x.scalar_type());
   }
 
   std::map<std::string, at::Tensor> tensors_;

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/trunk_fetcher.h"
+#include "kernels/trunk_multiply.h"
+#include "kernels/trunk_passes.h"
+
+/// 3x3 convolutions at stride 1 by minimal filtering, F(2 x 2, 3 x 3) of Lavin and Gray (arXiv
+/// 1509.09308): 16 products for a window of four outputs instead of 36, over the traits of
+/// trunk_loops.h, for fp32 products. A window of 4 x 4 inputs becomes 16 *points* B^T d B, of which
+/// each is multiplied by the weights of that point, G g G^T; what comes out becomes four outputs,
+/// A^T m A. The gradient of the weights is G^T (sum of (B^T d B) (A dy A^T)) G.
+namespace smcl::kernels {
+namespace {
+
+template <class P>
+struct Winograd {
+  using V = typename P::V;
+  using Float = typename V::Float;
+  using All = typename V::All;
+  static constexpr int kLanes = static_cast<int>(V::kLanes);
+
+  /// The vertical half of a transform, of one column of pixels.
+  struct Column {
+    Float at[4];
+  };
+
+  /// B^T d
+  static Column input_column(const float* map, std::ptrdiff_t row) {
+    const Float d0 = V::load(map, All{});
+    const Float d1 = V::load(map + row, All{});
+    const Float d2 = V::load(map + 2 * row, All{});
+    const Float d3 = V::load(map + 3 * row, All{});
+    return {{V::sub(d0, d2), V::add(d1, d2), V::sub(d2, d1), V::sub(d1, d3)}};
+  }
+
+  /// The points of one row of windows; `map` is the first of its 4 rows of cells.
+  static void input_points(const float* map, std::ptrdiff_t row, int windows, int channels,
+                           float* points, std::ptrdiff_t pitch) {
+    for (int ch = 0; ch < channels; ch += kLanes) {
+      const float* in = map + ch;
+      float* out = points + ch;
+      Column a = input_column(in, row);
+      Column b = input_column(in + channels, row);
+      for (int w = 0; w < windows; ++w, out += channels) {
+        in += 2 * static_cast<std::ptrdiff_t>(channels);
+        const Column c = input_column(in, row);
+        const Column d = input_column(in + channels, row);
+        unrolled<4>([&](auto i) __attribute__((always_inline)) {
+          float* to = out + 4 * i * pitch;
+          V::store(to, V::sub(a.at[i], c.at[i]), All{});
+          V::store(to + pitch, V::add(b.at[i], c.at[i]), All{});
+          V::store(to + 2 * pitch, V::sub(c.at[i], b.at[i]), All{});
+          V::store(to + 3 * pitch, V::sub(b.at[i], d.at[i]), All{});
+        });
+        a = c;
+        b = d;
+      }
+    }
+  }
+
+  /// A dy
+  static Column output_column(const float* map, std::ptrdiff_t row) {
+    const Float upper = V::load(map, All{});
+    const Float lower = V::load(map + row, All{});
+    return {{upper, V::add(upper, lower), V::sub(upper, lower), V::sub(V::zero(), lower)}};
+  }
+
+  /// The points of one row of windows of a gradient; `map` is the first of its 2 rows of cells.
+  static void gradient_points(const float* map, std::ptrdiff_t row, int windows, int channels,
+                              float* points, std::ptrdiff_t pitch) {
+    for (int ch = 0; ch < channels; ch += kLanes) {
+      const float* in = map + ch;
+      float* out = points + ch;
+      for (int w = 0; w < windows; ++w, out += channels) {
+        const Column a = output_column(in, row);
+        const Column b = output_column(in + channels, row);
+        unrolled<4>([&](auto i) __attribute__((always_inline)) {
+          float* to = out + 4 * i * pitch;
+          V::store(to, a.at[i], All{});
+          V::store(to + pitch, V::add(a.at[i], b.at[i]), All{});
+          V::store(to + 2 * pitch, V::sub(a.at[i], b.at[i]), All{});
+          V::store(to + 3 * pitch, V::sub(V::zero(), b.at[i]), All{});
+        });
+        in += 2 * static_cast<std::ptrdiff_t>(channels);
+      }
+    }
+  }
+
+  /// The outputs of one row of windows, two rows of [pixels][panel].
+  template <int kNv>
+  static void outputs(const float* products, std::ptrdiff_t pitch, int windows, float* upper,
+                      float* lower) {
+    constexpr int kPanel = kNv * kLanes;
+    for (int w = 0; w < windows; ++w) {
+      for (int v = 0; v < kNv; ++v) {
+        const float* from = products + w * kPanel + v * kLanes;
+        Float above[4];
+        Float below[4];
+        unrolled<4>([&](auto j) __attribute__((always_inline)) {
+          const Float m0 = V::load(from + j * pitch, All{});
+          const Float m1 = V::load(from + (4 + j) * pitch, All{});
+          const Float m2 = V::load(from + (8 + j) * pitch, All{});
+          const Float m3 = V::load(from + (12 + j) * pitch, All{});
+          above[j] = V::add(V::add(m0, m1), m2);
+          below[j] = V::sub(V::sub(m1, m2), m3);
+        });
+        const std::ptrdiff_t to = 2 * static_cast<std::ptrdiff_t>(w) * kPanel + v * kLanes;
+        V::store(upper + to, V::add(V::add(above[0], above[1]), above[2]), All{});
+        V::store(upper + to + kPanel, V::sub(V::sub(above[1], above[2]), above[3]), All{});
+        V::store(lower + to, V::add(V::add(below[0], below[1]), below[2]), All{});
+        V::store(lower + to + kPanel, V::sub(V::sub(below[1], below[2]), below[3]), All{});
+      }
+    }
+  }
+
+  /// Calls work(first, constant) for blocks of `count`, which is even, that fill the registers.
+  template <int kNv, class Work>
+  static void each_block(int count, Work work) {
+    constexpr int kM = P::template kPixels<kNv>;
+    int first = 0;
+    for (; first + kM <= count; first += kM) work(first, std::integral_constant<int, kM>{});
+    if constexpr (kM > 4) {
+      for (; first + 4 <= count; first += 4) work(first, std::integral_constant<int, 4>{});
+    }
+    if constexpr (kM > 2) {
+      for (; first < count; first += 2) work(first, std::integral_constant<int, 2>{});
+    }
+  }
+
+  /// Calls end(row, first channel, outputs [width][panel]) for each row of each panel.
+  template <int kNv, class End>
+  static void convolve(const ConvTask& task, End end) {
+    constexpr int kPanel = kNv * kLanes;
+    const int across = task.width / 2;
+    const int down = winograd_rows(task.height, task.width);
+    const int in = task.pixel_step;
+    const std::ptrdiff_t points_pitch = winograd_pitch(down * across, in);
+    const std::ptrdiff_t products_pitch = winograd_pitch(down * across, kPanel);
+    float* points = task.points;
+    float* products = points + kWinogradPoints * points_pitch;
+    Fetcher fetcher(task.ahead, task.channels / kPanel * ((task.height / 2 + down - 1) / down));
+    for (int first = 0; first < task.height; first += 2 * down) {
+      const int rows = std::min(down, (task.height - first) / 2);
+      for (int r = 0; r < rows; ++r) {
+        input_points(task.map + (first + 2 * r) * task.row_step, task.row_step, across, in,
+                     points + static_cast<std::ptrdiff_t>(r) * across * in, points_pitch);
+      }
+      const float* weights = task.weights;
+      for (int ch = 0; ch < task.channels; ch += kPanel) {
+        fetcher.step();
+        for (int k = 0; k < kWinogradPoints; ++k, weights += in * kPanel) {
+          each_block<kNv>(rows * across, [&](int w, auto count) {
+            Sums<V, count, kNv> sums;
+            sums.clear();
+            multiply<V, typename P::D, count, kNv>(sums, points + k * points_pitch + w * in, 1, in,
+                                                   weights, kPanel, in);
+            sums.store(products + k * products_pitch + w * kPanel, kPanel);
+          });
+        }
+        for (int r = 0; r < rows; ++r) {
+          float* lower = task.rows + task.width * kPanel;
+          outputs<kNv>(products + r * across * kPanel, products_pitch, across, task.rows, lower);
+          end(first + 2 * r, ch, task.rows);
+          end(first + 2 * r + 1, ch, lower);
+        }
+      }
+    }
+  }
+
+  template <int kNv>
+  static void weights_with(const WinogradWeightTask& task) {
+    const int across = task.width / 2;
+    const int down = winograd_rows(task.height, task.width);
+    const int channels = task.channels;
+    const std::ptrdiff_t pitch = winograd_pitch(down * across, channels);
+    float* x = task.points;
+    float* dy = x + kWinogradPoints * pitch;
+    for (int first = 0; first < task.height; first += 2 * down) {
+      const int rows = std::min(down, (task.height - first) / 2);
+      for (int r = 0; r < rows; ++r) {
+        const std::ptrdiff_t cells = (first + 2 * r) * task.row;
+        const std::ptrdiff_t window = static_cast<std::ptrdiff_t>(r) * across * channels;
+        input_points(task.x + cells, task.row, across, channels, x + window, pitch);
+        gradient_points(task.dy + cells, task.row, across, channels, dy + window, pitch);
+      }
+      float* dw = task.dw;
+      for (int k = 0; k < kWinogradPoints; ++k, dw += channels * channels) {
+        for (int ch = 0; ch < channels; ch += kNv * kLanes) {
+          each_block<kNv>(channels, [&](int m, auto count) {
+            Sums<V, count, kNv> sums;
+            float* to = dw + static_cast<std::ptrdiff_t>(m) * channels + ch;
+            sums.load(to, channels);
+            multiply<V, typename P::D, count, kNv>(sums, x + k * pitch + m, channels, 1,
+                                                   dy + k * pitch + ch, channels, rows * across);
+            sums.store(to, channels);
+          });
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace smcl::kernels

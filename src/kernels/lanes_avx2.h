@@ -45,6 +45,10 @@ struct Avx2Lanes {
   static void store(std::uint16_t* p, Float v, All) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow(v));
   }
+  /// The same for values that bf16 has.
+  static void store_exact(std::uint16_t* p, Float v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), upper_halves(v));
+  }
   template <class T>
   static void store(T* p, Float v, Some some) {
     T whole[kLanes];
@@ -65,8 +69,9 @@ struct Avx2Lanes {
   }
 
  private:
-  static __m128i narrow(Float v) {
-    const __m256i high = _mm256_srli_epi32(_mm256_castps_si256(to_bf16(v)), 16);
+  static __m128i narrow(Float v) { return upper_halves(to_bf16(v)); }
+  static __m128i upper_halves(Float v) {
+    const __m256i high = _mm256_srli_epi32(_mm256_castps_si256(v), 16);
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0xD8);
     return _mm256_castsi256_si128(packed);
   }

@@ -48,6 +48,10 @@ struct Avx512Lanes {
   static void store(std::uint16_t* p, Float v, Some some) {
     _mm256_mask_storeu_epi16(p, some.mask, narrow(v));
   }
+  /// The same for values that bf16 has.
+  static void store_exact(std::uint16_t* p, Float v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), upper_halves(v));
+  }
 
   /// To the nearest value that bf16 has, ties to even; a NaN stays a NaN.
   static Float to_bf16(Float v) {
@@ -67,8 +71,9 @@ struct Avx512Lanes {
   }
 
  private:
-  static __m256i narrow(Float v) {
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(to_bf16(v)), 16));
+  static __m256i narrow(Float v) { return upper_halves(to_bf16(v)); }
+  static __m256i upper_halves(Float v) {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v), 16));
   }
 };
 

@@ -131,6 +131,7 @@ float* Trunk::State::input_map(TrunkTape& tape, std::size_t l, int n, bool make,
     task.y = tape.z(l / 2, n);
   }
   task.map = to;
+  if (!make && activates_pairs(l)) task.pairs = scratch.pairs_x.floats();
   task.size = size;
   passes.activate(task);
   return to;

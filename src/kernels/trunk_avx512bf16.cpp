@@ -19,6 +19,10 @@ struct PairDot {
 struct Avx512Bf16Traits : Avx512Traits<Avx512Bf16Lanes, PairDot, std::uint16_t, std::uint16_t> {
   static constexpr Arithmetic kArithmetic = Arithmetic::bf16_pairs;
 
+  static __m512 pair(__m512 low, __m512 high) {
+    const __m512i cells = _mm512_srli_epi32(_mm512_castps_si512(low), 16);
+    return _mm512_castsi512_ps(_mm512_or_si512(cells, _mm512_castps_si512(high)));
+  }
   static void join(const std::uint16_t* low, const std::uint16_t* high, float* cells,
                    int channels) {
     for (int c = 0; c < channels; c += 16) {

@@ -24,10 +24,10 @@ void Trunk::State::finish_backward(TrunkTape& tape, std::size_t l, const TrunkLa
                         norm.b.data(), norm.c.data());
 }
 
-void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* dy, bool last,
-                                   float* dw, TrunkScratch& scratch) const {
+void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* dy,
+                                   const Visit& visit, float* dw, TrunkScratch& scratch) const {
   if (passes.arithmetic == Arithmetic::bf16_tiles) {
-    tile_weight_gradient(l, x, dy, last, dw, scratch);
+    tile_weight_gradient(l, x, dy, visit.last, dw, scratch);
     return;
   }
   const LayerPlan& plan = plans[l];
@@ -39,7 +39,8 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
                              .width = plan.out.width,
                              .channels = plan.in.channels,
                              .points = scratch.points.floats(),
-                             .dw = dw});
+                             .dw = dw,
+                             .first = visit.first});
     return;
   }
   const std::ptrdiff_t in = plan.in.channels;
@@ -48,6 +49,7 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
   task.rows = plan.out.height;
   task.channels = plan.out.channels;
   task.dw = dw;
+  task.first = visit.first;
   if (passes.arithmetic == Arithmetic::fp32) {
     task.x = x;
     task.x_row = plan.stride * row_cells(plan.in);
@@ -60,22 +62,15 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
     return;
   }
   const int pixels = plan.in.width + 2 - plan.stride;
-  passes.pair({.map = x,
-               .cells = scratch.pairs_x.floats(),
-               .row = row_cells(plan.in),
-               .rows = plan.in.height + 2,
-               .pixels = pixels,
-               .step = 1,
-               .distance = plan.stride,
-               .channels = plan.in.channels});
-  passes.pair({.map = inside(dy, plan.out),
-               .cells = scratch.pairs_dy.floats(),
-               .row = row_cells(plan.out),
-               .rows = plan.out.height,
-               .pixels = plan.out.width / 2,
-               .step = 2,
-               .distance = 1,
-               .channels = plan.out.channels});
+  if (!activates_pairs(l)) {
+    passes.pair({.map = x,
+                 .cells = scratch.pairs_x.floats(),
+                 .row = row_cells(plan.in),
+                 .rows = plan.in.height + 2,
+                 .pixels = pixels,
+                 .distance = plan.stride,
+                 .channels = plan.in.channels});
+  }
   task.x = scratch.pairs_x.floats();
   task.x_row = plan.stride * pixels * in;
   task.x_step = 2 * plan.stride * in;
@@ -116,7 +111,8 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
   each_image(tape.count(), parallel, [&](const Visit& visit, TrunkScratch& scratch) {
     const int n = visit.image;
     float* sums = weight_sums.floats() + visit.part * size;
-    if (visit.first) std::fill_n(sums, size, 0.0F);
+    const bool tiles = passes.arithmetic == Arithmetic::bf16_tiles;
+    if (visit.first && tiles) std::fill_n(sums, size, 0.0F);
     // A first layer's gradient lies where the second's y was, a second's where the block's output
     // was, and so that of the stem.
     const bool first = l % 2 == 1;
@@ -127,9 +123,10 @@ void Trunk::State::backward_layer(TrunkTape& tape, std::size_t l, const TrunkGra
                      .b = norm.b.data(),
                      .c = norm.c.data(),
                      .map = dy,
+                     .pairs = scratch.pairs_dy.floats(),
                      .size = plan.out});
     const float* x = input_map(tape, l, n, false, scratch);
-    weight_gradient(l, x, dy, visit.last, sums, scratch);
+    weight_gradient(l, x, dy, visit, sums, scratch);
     end(visit, dy, scratch);
   });
   const int rows = plan.out.channels / 4;

@@ -27,6 +27,13 @@ struct TrunkElementwise {
     }
   }
 
+  /// Stores a value that `rounded` has seen.
+  static void put(float* to, Float value) { V::store(to, value, All{}); }
+  static void put(std::uint16_t* to, Float value) { V::store_exact(to, value); }
+  /// Rounds and stores.
+  static void round_and_put(float* to, Float value) { put(to, rounded(value)); }
+  static void round_and_put(std::uint16_t* to, Float value) { V::store(to, value, All{}); }
+
   static T* at(void* base, std::ptrdiff_t offset) { return static_cast<T*>(base) + offset; }
   static const T* at(const void* base, std::ptrdiff_t offset) {
     return static_cast<const T*>(base) + offset;
@@ -52,12 +59,12 @@ struct TrunkElementwise {
     }
   }
 
-  /// One row of ActivateTask; `work` sees every result: work(channel, value).
+  /// Calls work(channel, offset in the row, value not yet rounded) for each vector of a row of
+  /// ActivateTask, the pixels of some channels one after another.
   template <bool kScaled, bool kResidual, class Work>
-  static void activate_row(const ActivateTask& task, int row, Work work) {
+  static void activated_row(const ActivateTask& task, int row, Work work) {
     const MapSize& size = task.size;
     const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(row) * size.width * size.channels;
-    E* map = task.map == nullptr ? nullptr : inside(task.map, size, row);
     for (int ch = 0; ch < size.channels; ch += kLanes) {
       Float scale{};
       Float shift{};
@@ -73,38 +80,78 @@ struct TrunkElementwise {
           if constexpr (kResidual) {
             value = V::add(value, V::load(at(task.residual, start + i), All{}));
           }
-          value = rounded(V::relu(value));
+          value = V::relu(value);
         }
-        if (task.z != nullptr) V::store(at(task.z, start + i), value, All{});
-        if (map != nullptr) V::store(map + i, value, All{});
-        work(ch, value);
+        work(ch, i, value);
       }
     }
   }
 
   template <class Work>
-  static void activate_rows(const ActivateTask& task, Work work) {
-    for (int r = 0; r < task.size.height; ++r) {
-      if (task.scale == nullptr) {
-        activate_row<false, false>(task, r, work);
-      } else if (task.residual == nullptr) {
-        activate_row<true, false>(task, r, work);
-      } else {
-        activate_row<true, true>(task, r, work);
-      }
+  static void activated(const ActivateTask& task, int row, Work work) {
+    if (task.scale == nullptr) {
+      activated_row<false, false>(task, row, work);
+    } else if (task.residual == nullptr) {
+      activated_row<true, false>(task, row, work);
+    } else {
+      activated_row<true, true>(task, row, work);
     }
   }
 
+  /// Cells of pixels p and p + 1, of the border's too.
+  static void activate_pairs(const ActivateTask& task) {
+    const MapSize& size = task.size;
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(size.width + 1) * size.channels;
+    const std::ptrdiff_t last = static_cast<std::ptrdiff_t>(size.width - 1) * size.channels;
+    float* out = task.pairs;
+    std::fill_n(out, row, 0.0F);
+    for (int r = 0; r < size.height; ++r) {
+      out += row;
+      Float before = V::zero();
+      activated(task, r, [&](int ch, std::ptrdiff_t i, Float value) {
+        const Float here = rounded(value);
+        V::store(out + i, P::pair(i == ch ? V::zero() : before, here), All{});
+        before = here;
+        if (i == ch + last) V::store(out + i + size.channels, P::pair(here, V::zero()), All{});
+      });
+    }
+    std::fill_n(out + row, row, 0.0F);
+  }
+
   static void activate(const ActivateTask& task) {
-    activate_rows(task, [](int, Float) {});
+    if constexpr (P::kArithmetic == Arithmetic::bf16_pairs) {
+      if (task.pairs != nullptr) {
+        activate_pairs(task);
+        return;
+      }
+    }
+    for (int r = 0; r < task.size.height; ++r) {
+      E* map = inside(task.map, task.size, r);
+      if (task.z == nullptr) {
+        activated(task, r,
+                  [&](int, std::ptrdiff_t i, Float value) { round_and_put(map + i, value); });
+        continue;
+      }
+      T* z = at(task.z, static_cast<std::ptrdiff_t>(r) * task.size.width * task.size.channels);
+      activated(task, r, [&](int, std::ptrdiff_t i, Float value) {
+        const Float kept = rounded(value);
+        put(z + i, kept);
+        put(map + i, kept);
+      });
+    }
   }
 
   static void pool(const PoolTask& task) {
     const MapSize& size = task.activate.size;
     std::fill_n(task.features, size.channels, 0.0F);
-    activate_rows(task.activate, [&](int ch, Float value) {
-      V::store(task.features + ch, V::add(V::load(task.features + ch, All{}), value), All{});
-    });
+    for (int r = 0; r < size.height; ++r) {
+      T* z = at(task.activate.z, static_cast<std::ptrdiff_t>(r) * size.width * size.channels);
+      activated(task.activate, r, [&](int ch, std::ptrdiff_t i, Float value) {
+        const Float kept = rounded(value);
+        put(z + i, kept);
+        V::store(task.features + ch, V::add(V::load(task.features + ch, All{}), kept), All{});
+      });
+    }
     const float pixels = static_cast<float>(size.height) * static_cast<float>(size.width);
     for (int ch = 0; ch < size.channels; ++ch) task.features[ch] /= pixels;
   }
@@ -140,7 +187,7 @@ struct TrunkElementwise {
         const Float g = V::where_positive(V::load(z, All{}), given);
         sum = V::add(sum, g);
         dot = V::fma(g, V::sub(V::load(at(task.y, i), All{}), mean), dot);
-        V::store(z, g, All{});
+        put(z, g);
       }
       V::store(task.sums + ch, sum, All{});
       V::store(task.sums + size.channels + ch, dot, All{});
@@ -156,11 +203,22 @@ struct TrunkElementwise {
         const Float a = V::load(task.a + ch, All{});
         const Float b = V::load(task.b + ch, All{});
         const Float c = V::load(task.c + ch, All{});
-        for (int p = 0; p < size.width; ++p) {
-          const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(p) * size.channels + ch;
+        const auto value = [&](std::ptrdiff_t i) {
           const Float rest = V::fma(V::load(at(task.y, start + i), All{}), b, c);
-          const Float value = V::fma(V::load(at(task.gradient, start + i), All{}), a, rest);
-          V::store(map + i, rounded(value), All{});
+          return V::fma(V::load(at(task.gradient, start + i), All{}), a, rest);
+        };
+        for (int p = 0; p < size.width; p += 2) {
+          const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(p) * size.channels + ch;
+          if constexpr (P::kArithmetic == Arithmetic::bf16_pairs) {
+            const Float one = rounded(value(i));
+            const Float two = rounded(value(i + size.channels));
+            put(map + i, one);
+            put(map + i + size.channels, two);
+            V::store(task.pairs + (start + i - ch) / 2 + ch, P::pair(one, two), All{});
+          } else {
+            round_and_put(map + i, value(i));
+            round_and_put(map + i + size.channels, value(i + size.channels));
+          }
         }
       }
     }
@@ -200,7 +258,7 @@ struct TrunkElementwise {
     for (int r = 0; r < task.rows; ++r) {
       const auto* row = reinterpret_cast<const std::uint16_t*>(task.map + r * task.row);
       for (int p = 0; p < task.pixels; ++p, out += task.channels) {
-        const std::ptrdiff_t here = static_cast<std::ptrdiff_t>(p) * task.step * task.channels;
+        const std::ptrdiff_t here = static_cast<std::ptrdiff_t>(p) * task.channels;
         P::join(row + here, row + here + static_cast<std::ptrdiff_t>(task.distance) * task.channels,
                 out, task.channels);
       }

@@ -174,7 +174,7 @@ struct TrunkLoops : TrunkElementwise<P> {
       each_pixel(task.width, [&](int c, auto parity) {
         for (int v = 0; v < kNv; ++v) {
           const Float value = rounded(V::load(out + c * kPanel + v * kLanes, All{}));
-          V::store(y + c * pixel + v * kLanes, value, All{});
+          Base::put(y + c * pixel + v * kLanes, value);
           const Float centred = V::sub(value, pivot[v]);
           sums.add(parity, v, centred, centred, centred);
         }
@@ -218,7 +218,7 @@ struct TrunkLoops : TrunkElementwise<P> {
             positive = V::fma(y, scale[v], shift[v]);
           }
           const Float g = V::where_positive(positive, rounded(value));
-          V::store(g_row + i, g, All{});
+          Base::put(g_row + i, g);
           sums.add(parity, v, g, g, V::sub(y, mean[v]));
         }
       });
@@ -242,7 +242,7 @@ struct TrunkLoops : TrunkElementwise<P> {
           const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(c) * end.size.channels + v * kLanes;
           Float value = V::fma(V::load(out + v * kLanes, All{}), scale[v], shift[v]);
           if constexpr (kResidual) value = V::add(value, V::load(residual + i, All{}));
-          V::store(map + i, rounded(V::relu(value)), All{});
+          Base::round_and_put(map + i, V::relu(value));
         }
       }
     });
@@ -286,9 +286,9 @@ struct TrunkLoops : TrunkElementwise<P> {
   /// kM rows of dw in one panel of channels, over a band of rows of the image.
   template <int kM, int kNv>
   static void weight_block(const WeightTask& task, const float* x, const float* dy, int rows,
-                           float* dw) {
+                           bool begins, float* dw) {
     Sums<V, kM, kNv> sums;
-    sums.load(dw, task.channels);
+    sums.begin(dw, task.channels, begins);
     for (int r = 0; r < rows; ++r) {
       multiply<V, typename P::D, kM, kNv>(sums, x + r * task.x_row, task.x_step, 1,
                                           dy + r * task.dy_row, task.channels, task.steps);
@@ -308,7 +308,7 @@ struct TrunkLoops : TrunkElementwise<P> {
           float* dw =
               task.dw + static_cast<std::ptrdiff_t>(run) * task.run_cells * task.channels + ch;
           for (int m = 0; m < task.run_cells; m += kM) {
-            weight_block<kM, kNv>(task, x + m, dy, rows,
+            weight_block<kM, kNv>(task, x + m, dy, rows, task.first && first == 0,
                                   dw + static_cast<std::ptrdiff_t>(m) * task.channels);
           }
         }

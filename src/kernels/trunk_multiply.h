@@ -38,6 +38,14 @@ struct Sums {
       at[m][v] = V::load(from + m * pitch + v * static_cast<int>(V::kLanes), typename V::All{});
     });
   }
+  /// Sums go on from there, or begin.
+  [[gnu::always_inline]] void begin(const float* from, std::ptrdiff_t pitch, bool first) {
+    if (first) {
+      clear();
+    } else {
+      load(from, pitch);
+    }
+  }
   [[gnu::always_inline]] void store(float* to, std::ptrdiff_t pitch) const {
     each([&](auto m, auto v) __attribute__((always_inline)) {
       V::store(to + m * pitch + v * static_cast<int>(V::kLanes), at[m][v], typename V::All{});

@@ -46,6 +46,7 @@ struct ActivateTask {
   const void* residual = nullptr;  ///< null: nothing is added
   void* z = nullptr;               ///< null: not kept
   float* map = nullptr;            ///< null: only z is wanted
+  float* pairs = nullptr;          ///< bf16_pairs: instead of map and z, what PairTask makes of it
   MapSize size;
 };
 
@@ -57,6 +58,8 @@ struct GradientTask {
   const float* b = nullptr;
   const float* c = nullptr;
   float* map = nullptr;
+  float* pairs = nullptr;  ///< bf16_pairs: cells of the neighbours 2 p and 2 p + 1 of a row too,
+                           ///< [rows][pixels / 2][channels]
   MapSize size;
 };
 
@@ -196,6 +199,7 @@ struct WeightTask {
   int steps = 0;
   int channels = 0;
   float* dw = nullptr;
+  bool first = false;  ///< dw holds nothing yet and is overwritten
 };
 
 /// dw[point][in][out] += sum over the windows of the points of x times those of dy, for a layer
@@ -209,17 +213,17 @@ struct WinogradWeightTask {
   int channels = 0;
   float* points = nullptr;  ///< scratch
   float* dw = nullptr;
+  bool first = false;  ///< dw holds nothing yet and is overwritten
 };
 
 /// Two neighbours of a row as one cell, as bf16_pairs wants them for WeightTask: a map of bf16
-/// values to cells [rows][pixels][channels] of (pixel p, pixel p + distance).
+/// values, its border with it, to cells [rows][pixels][channels] of (pixel p, pixel p + distance).
 struct PairTask {
   const float* map = nullptr;
   float* cells = nullptr;
   std::ptrdiff_t row = 0;  ///< cells of `map` from row to row
   int rows = 0;
   int pixels = 0;
-  int step = 1;      ///< pixels from one cell to the next
   int distance = 1;  ///< pixels between the two of a cell
   int channels = 0;  ///< a multiple of 4
 };

@@ -43,6 +43,10 @@ struct ScalarPairTraits : ScalarTraits<std::uint16_t> {
   using E = std::uint16_t;
   static constexpr Arithmetic kArithmetic = Arithmetic::bf16_pairs;
 
+  static float pair(float low, float high) {
+    return __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, low) >> 16 |
+                                         __builtin_bit_cast(std::uint32_t, high));
+  }
   static void join(const std::uint16_t* low, const std::uint16_t* high, float* cells,
                    int channels) {
     for (int c = 0; c < channels; ++c) {

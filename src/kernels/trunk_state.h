@@ -122,6 +122,10 @@ struct Trunk::State {
   PanelLayout layout(std::size_t l, bool backward) const;
   /// Whether layer `l` is computed in the way of trunk_winograd.h.
   bool winograd(std::size_t l) const;
+  /// Whether the backward pass makes pairs of layer `l`'s input instead of its map.
+  bool activates_pairs(std::size_t l) const {
+    return passes.arithmetic == Arithmetic::bf16_pairs && l > 0 && plans[l].stride == 1;
+  }
   /// Floats of the weights' gradient as it is summed.
   std::size_t gradient_floats(std::size_t l) const;
   int cells(int channels) const { return channels / cell_channels(passes.arithmetic); }
@@ -170,7 +174,8 @@ struct Trunk::State {
   void pack(const std::vector<TrunkLayer>& layers, bool backward, const Parallel& parallel);
   /// relu(norm(y) + shortcut), the input of block `b` for image `n`: from the layer before it to z.
   ActivateTask block_input(TrunkTape& tape, std::size_t b, int n, TrunkScratch& scratch) const;
-  /// The input map of layer `l` for image `n`; in the forward pass a block's input is made by it.
+  /// The input map of layer `l` for image `n`; in the forward pass a block's input is made by it,
+  /// in the backward pass its pairs instead where activates_pairs(l).
   float* input_map(TrunkTape& tape, std::size_t l, int n, bool make, TrunkScratch& scratch) const;
   void finish_forward(TrunkTape& tape, std::size_t l, const TrunkLayer& layer,
                       const std::vector<std::uint8_t>& rows, const NormRule& rule);
@@ -179,8 +184,8 @@ struct Trunk::State {
   template <class End>
   void backward_layer(TrunkTape& tape, std::size_t l, const TrunkGradient& gradient,
                       const Parallel& parallel, const End& end);
-  void weight_gradient(std::size_t l, const float* x, const float* dy, bool last, float* dw,
-                       TrunkScratch& scratch) const;
+  void weight_gradient(std::size_t l, const float* x, const float* dy, const Visit& visit,
+                       float* dw, TrunkScratch& scratch) const;
   void tile_weight_gradient(std::size_t l, const float* x, const float* dy, bool last, float* dw,
                             TrunkScratch& scratch) const;
   /// Images whose weight gradients are summed together, of bf16_tiles.

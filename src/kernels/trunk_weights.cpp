@@ -145,6 +145,23 @@ void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& ta
   }
 }
 
+template <int kCount>
+struct Few {
+  float at[kCount];
+};
+
+/// Of floats that follow one another, in each of `parts` blocks.
+template <int kCount>
+Few<kCount> sum_of_parts(const float* from, std::size_t parts, std::size_t part) {
+  Few<kCount> sums;
+  for (int k = 0; k < kCount; ++k) sums.at[k] = from[k];
+  for (std::size_t p = 1; p < parts; ++p) {
+    from += part;
+    for (int k = 0; k < kCount; ++k) sums.at[k] += from[k];
+  }
+  return sums;
+}
+
 /// Floats of the panels for `outputs` channels from sums over `sum` channels.
 std::size_t panel_floats(int outputs, int sum, const Taps& taps, const PanelLayout& layout) {
   if (layout.winograd) {
@@ -190,18 +207,23 @@ void unpack_gradient(const float* gradients, std::size_t parts, const WeightShap
   const auto in = static_cast<std::size_t>(shape.in);
   const auto channels = static_cast<std::size_t>(shape.out);
   const auto stored = static_cast<std::size_t>(padded(shape.in, arithmetic));
-  const bool tiles = arithmetic == Arithmetic::bf16_tiles;
-  const std::size_t i_step = tiles ? 1 : channels;
-  const std::size_t o_step = tiles ? stored : 1;
   const std::size_t part = 9 * stored * channels;
-  for (auto o = static_cast<std::size_t>(first); o < static_cast<std::size_t>(last); ++o) {
+  if (arithmetic == Arithmetic::bf16_tiles) {
+    for (auto o = static_cast<std::size_t>(first); o < static_cast<std::size_t>(last); ++o) {
+      for (std::size_t tap = 0; tap < 9; ++tap) {
+        const float* from = gradients + tap * stored * channels + o * stored;
+        float* to = out + (o * 9 + tap) * in;
+        for (std::size_t i = 0; i < in; ++i) to[i] = sum_of_parts<1>(from + i, parts, part).at[0];
+      }
+    }
+    return;
+  }
+  for (auto o = static_cast<std::size_t>(first); o < static_cast<std::size_t>(last); o += 4) {
     for (std::size_t tap = 0; tap < 9; ++tap) {
-      const float* from = gradients + tap * stored * channels + o * o_step;
-      float* to = out + (o * 9 + tap) * in;
       for (std::size_t i = 0; i < in; ++i) {
-        float sum = from[i * i_step];
-        for (std::size_t p = 1; p < parts; ++p) sum += from[p * part + i * i_step];
-        to[i] = sum;
+        const float* from = gradients + (tap * stored + i) * channels + o;
+        const auto sums = sum_of_parts<4>(from, parts, part);
+        for (std::size_t k = 0; k < 4; ++k) out[((o + k) * 9 + tap) * in + i] = sums.at[k];
       }
     }
   }
@@ -215,22 +237,18 @@ void unpack_winograd_gradient(const float* gradients, std::size_t parts, const W
   const auto part = static_cast<std::size_t>(kWinogradPoints * point);
   for (int o = first; o < last; o += kBlock) {
     for (std::ptrdiff_t i = 0; i < in; ++i) {
-      float points[kWinogradPoints][kBlock];
+      Few<kBlock> points[kWinogradPoints];
       for (int k = 0; k < kWinogradPoints; ++k) {
-        const float* from = gradients + k * point + i * shape.out + o;
-        for (int c = 0; c < kBlock; ++c) points[k][c] = from[c];
-        for (std::size_t p = 1; p < parts; ++p) {
-          for (int c = 0; c < kBlock; ++c)
-            points[k][c] += from[p * part + static_cast<std::size_t>(c)];
-        }
+        points[k] = sum_of_parts<kBlock>(gradients + k * point + i * shape.out + o, parts, part);
       }
       float half[3][4][kBlock];  // [rows of taps][columns of points], G^T points
       for (int j = 0; j < 4; ++j) {
         for (int c = 0; c < kBlock; ++c) {
-          const float sum = 0.5F * (points[4 + j][c] + points[8 + j][c]);
-          half[0][j][c] = points[j][c] + sum;
-          half[1][j][c] = 0.5F * (points[4 + j][c] - points[8 + j][c]);
-          half[2][j][c] = sum + points[12 + j][c];
+          const auto at = [&](int row) { return points[4 * row + j].at[c]; };
+          const float sum = 0.5F * (at(1) + at(2));
+          half[0][j][c] = at(0) + sum;
+          half[1][j][c] = 0.5F * (at(1) - at(2));
+          half[2][j][c] = sum + at(3);
         }
       }
       for (int row = 0; row < 3; ++row) {

@@ -45,7 +45,7 @@ void pack_backward(const void* weights, const WeightShape& shape, const Taps& ta
                    const PanelLayout& layout, float* panels);
 
 /// Adds `parts` gradients [3][3][in][out], with bf16_tiles [3][3][out][in], one behind another, in
-/// their order, and writes rows [first, last) of the ordinary layout.
+/// their order, and writes rows [first, last) of the ordinary layout, multiples of 4.
 void unpack_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
                      Arithmetic arithmetic, int first, int last, float* out);
 

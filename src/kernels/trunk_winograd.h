@@ -191,7 +191,7 @@ struct Winograd {
           each_block<kNv>(channels, [&](int m, auto count) {
             Sums<V, count, kNv> sums;
             float* to = dw + static_cast<std::ptrdiff_t>(m) * channels + ch;
-            sums.load(to, channels);
+            sums.begin(to, channels, task.first && first == 0);
             multiply<V, typename P::D, count, kNv>(sums, x + k * pitch + m, channels, 1,
                                                    dy + k * pitch + ch, channels, rows * across);
             sums.store(to, channels);

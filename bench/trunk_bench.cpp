@@ -17,9 +17,8 @@
 /// CPU has: forward and backward, and evaluation, with 1 thread and with all. GFLOP/s count the
 /// multiplications and additions of the convolutions only, as nine taps need them: fp32 products
 /// get by with fewer. The rows `products` are the inner product loop alone, on values in the first
-/// cache: the floor. Arguments: batch size, default 128; a
-/// text that the names of the kernels to measure contain, such as tiles; factor of the width,
-/// default 1.
+/// cache: the floor. Arguments: batch size, default 128; a text that the names of the kernels to
+/// measure contain, such as tiles; factor of the width, default 1.
 namespace {
 
 using namespace smcl;

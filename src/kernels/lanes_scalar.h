@@ -40,10 +40,11 @@ struct ScalarLanes {
   static void store(std::uint16_t* p, Float v, Lanes) {
     *p = static_cast<std::uint16_t>(__builtin_bit_cast(std::uint32_t, to_bf16(v)) >> 16);
   }
-  /// To the nearest value that bf16 has, ties to even; a NaN stays a NaN.
+  /// The same for values that bf16 has.
   static void store_exact(std::uint16_t* p, Float v) {
     *p = static_cast<std::uint16_t>(__builtin_bit_cast(std::uint32_t, v) >> 16);
   }
+  /// To the nearest value that bf16 has, ties to even; a NaN stays a NaN.
   static Float to_bf16(Float v) {
     const auto bits = __builtin_bit_cast(std::uint32_t, v);
     const std::uint32_t rounded =

@@ -43,24 +43,32 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
                              .first = visit.first});
     return;
   }
-  const std::ptrdiff_t in = plan.in.channels;
-  WeightTask task;
+  WeightTask task =
+      passes.arithmetic == Arithmetic::fp32 ? float_sums(l, x, dy) : pair_sums(l, x, scratch);
   task.run_cells = 3 * plan.in.channels;
   task.rows = plan.out.height;
   task.channels = plan.out.channels;
   task.dw = dw;
   task.first = visit.first;
-  if (passes.arithmetic == Arithmetic::fp32) {
-    task.x = x;
-    task.x_row = plan.stride * row_cells(plan.in);
-    task.x_step = plan.stride * in;
-    task.run_offset = row_cells(plan.in);
-    task.dy = inside(dy, plan.out);
-    task.dy_row = row_cells(plan.out);
-    task.steps = plan.out.width;
-    passes.weights(task);
-    return;
-  }
+  passes.weights(task);
+}
+
+WeightTask Trunk::State::float_sums(std::size_t l, const float* x, const float* dy) const {
+  const LayerPlan& plan = plans[l];
+  WeightTask task;
+  task.x = x;
+  task.x_row = plan.stride * row_cells(plan.in);
+  task.x_step = static_cast<std::ptrdiff_t>(plan.stride) * plan.in.channels;
+  task.run_offset = row_cells(plan.in);
+  task.dy = inside(dy, plan.out);
+  task.dy_row = row_cells(plan.out);
+  task.steps = plan.out.width;
+  return task;
+}
+
+WeightTask Trunk::State::pair_sums(std::size_t l, const float* x, TrunkScratch& scratch) const {
+  const LayerPlan& plan = plans[l];
+  const std::ptrdiff_t in = plan.in.channels;
   const int pixels = plan.in.width + 2 - plan.stride;
   if (!activates_pairs(l)) {
     passes.pair({.map = x,
@@ -71,6 +79,7 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
                  .distance = plan.stride,
                  .channels = plan.in.channels});
   }
+  WeightTask task;
   task.x = scratch.pairs_x.floats();
   task.x_row = plan.stride * pixels * in;
   task.x_step = 2 * plan.stride * in;
@@ -78,7 +87,7 @@ void Trunk::State::weight_gradient(std::size_t l, const float* x, const float* d
   task.dy = scratch.pairs_dy.floats();
   task.dy_row = static_cast<std::ptrdiff_t>(plan.out.width) / 2 * plan.out.channels;
   task.steps = plan.out.width / 2;
-  passes.weights(task);
+  return task;
 }
 
 void Trunk::State::tile_weight_gradient(std::size_t l, const float* x, const float* dy, bool last,

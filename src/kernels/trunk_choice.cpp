@@ -68,8 +68,7 @@ class Trial {
   std::vector<float> norm_gradient_ = floats(2 * kChannels);
 };
 
-/// By the least times of a few alternating steps. The two differ by a third and more, one way or
-/// the other (docs/cpu-step.md).
+/// By the least times of a few alternating steps. On Zen 4 the two differ by a third.
 bool measure_pairs() {
   Trial pairs(Arithmetic::bf16_pairs);
   Trial products(Arithmetic::fp32);

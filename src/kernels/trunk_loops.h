@@ -17,9 +17,12 @@
 ///   T          element of activations in memory: float or uint16_t (bf16)
 ///   E          element of maps: float or uint16_t
 ///   vectors(t) vectors of a panel of output channels: kMost or kLeast
-///   kPixels    output pixels computed together, by vectors of a panel
+///   kPixels    output pixels computed together, by vectors of a panel; in trunk_winograd.h
+///   windows,
+///              and rows of the weights' gradient
 ///   kRows      rows of the weights' gradient computed together, by vectors of a panel
-/// and, for bf16_pairs and bf16_tiles, join(), and Tiles and transpose() (trunk_tiles.h).
+/// and join() for bf16_pairs and bf16_tiles, pair() for bf16_pairs, Tiles and transpose() for
+/// bf16_tiles (trunk_tiles.h).
 namespace smcl::kernels {
 namespace {
 
@@ -54,7 +57,7 @@ struct TrunkLoops : TrunkElementwise<P> {
     sums.store(out, kPanel);
   }
 
-  /// One row of outputs of one panel: as many blocks of P::pixels() as fit, blocks of 4 before.
+  /// One row of outputs of one panel: as many blocks of P::kPixels as fit, blocks of 4 before.
   template <int kNv, int kStep>
   static void row(const ConvTask& task, const float* first, const float* weights, float* out) {
     constexpr int kPanel = kNv * kLanes;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 /// The register-blocked products that convolutions and gradients of weights consist of, over lanes

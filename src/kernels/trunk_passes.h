@@ -45,7 +45,7 @@ struct ActivateTask {
   const float* shift = nullptr;
   const void* residual = nullptr;  ///< null: nothing is added
   void* z = nullptr;               ///< null: not kept
-  float* map = nullptr;            ///< null: only z is wanted
+  float* map = nullptr;            ///< null in PoolTask only
   float* pairs = nullptr;          ///< bf16_pairs: instead of map and z, what PairTask makes of it
   MapSize size;
 };
@@ -72,7 +72,8 @@ struct ShortcutTask {
   MapSize size;       ///< of `in`
 };
 
-/// features[c] = mean over the pixels of relu(y * scale + shift + residual), which z keeps.
+/// features[c] = mean over the pixels of relu(y * scale + shift + residual), which z keeps: it is
+/// not null.
 struct PoolTask {
   ActivateTask activate;  ///< map is null
   float* features = nullptr;
@@ -121,8 +122,9 @@ struct ConvTask {
   int run_count = 0;
   const float* weights = nullptr;  ///< as trunk_weights.h packs them
   float* rows = nullptr;           ///< scratch, row_floats(width)
-  float* points = nullptr;         ///< null, or scratch for the way of trunk_winograd.h, which
-                                   ///< takes 3x3 taps at stride 1, even heights, fp32 products
+  float* points = nullptr;         ///< null, or scratch, winograd_floats(...), for the way of
+                                   ///< trunk_winograd.h: 3x3 taps at stride 1, an even height, as
+                                   ///< many channels in as out, fp32 products
   Ahead ahead;
 };
 
@@ -137,7 +139,7 @@ constexpr std::size_t row_floats(int width) {
 
 constexpr int kWinogradPoints = 16;  ///< of a window of 4 x 4 inputs and 2 x 2 outputs
 
-/// Rows of windows that are in work together: 16 windows fill the registers of a product.
+/// Rows of windows that are in work together: as many as make no more than 16 windows, or one.
 constexpr int winograd_rows(int height, int width) {
   const int wanted = 32 / width;
   return wanted < 1 ? 1 : wanted < height / 2 ? wanted : height / 2;
@@ -145,6 +147,13 @@ constexpr int winograd_rows(int height, int width) {
 /// Floats from one point of the windows in work to the next, no multiple of a page.
 constexpr std::ptrdiff_t winograd_pitch(int windows, int channels) {
   return static_cast<std::ptrdiff_t>(windows) * channels + 16;
+}
+
+/// Room for the points in work of two maps, or of one and the products of a panel.
+constexpr std::size_t winograd_floats(int height, int width, int channels) {
+  const int windows = winograd_rows(height, width) * (width / 2);
+  return static_cast<std::size_t>(2 * kWinogradPoints *
+                                  winograd_pitch(windows, channels < 32 ? 32 : channels));
 }
 
 /// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.
@@ -211,7 +220,7 @@ struct WinogradWeightTask {
   int height = 0;             ///< even
   int width = 0;
   int channels = 0;
-  float* points = nullptr;  ///< scratch
+  float* points = nullptr;  ///< scratch, winograd_floats(height, width, channels)
   float* dw = nullptr;
   bool first = false;  ///< dw holds nothing yet and is overwritten
 };

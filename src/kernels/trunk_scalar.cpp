@@ -22,7 +22,7 @@ struct ScalarTraits {
   template <int kNv>
   static constexpr int kPixels = 1;
   template <int kNv>
-  static constexpr int kRows = 6;
+  static constexpr int kRows = 2;
 };
 
 /// The order of AVX512_BF16: the odd values first.

@@ -347,10 +347,9 @@ std::unique_ptr<TrunkScratch> Trunk::State::borrow() {
   std::size_t points = 1;
   for (std::size_t l = 0; l < plans.size(); ++l) {
     const LayerPlan& plan = plans[l];
-    if (winograd(l)) {  // for two maps, or one and the products of a panel
-      const int windows = winograd_rows(plan.out.height, plan.out.width) * plan.out.width / 2;
-      const auto pitch = winograd_pitch(windows, std::max(32, plan.out.channels));
-      points = std::max(points, static_cast<std::size_t>(2 * kWinogradPoints * pitch));
+    if (winograd(l)) {
+      const auto& [height, width, channels] = plan.out;
+      points = std::max(points, winograd_floats(height, width, channels));
     }
     if (passes.arithmetic == Arithmetic::bf16_pairs) {
       x = std::max(x, map_floats(plan.in));

@@ -186,6 +186,10 @@ struct Trunk::State {
                       const Parallel& parallel, const End& end);
   void weight_gradient(std::size_t l, const float* x, const float* dy, const Visit& visit,
                        float* dw, TrunkScratch& scratch) const;
+  /// Where passes.weights finds the operands: maps, or pairs, which are made of x where
+  /// the backward pass has not made them.
+  WeightTask float_sums(std::size_t l, const float* x, const float* dy) const;
+  WeightTask pair_sums(std::size_t l, const float* x, TrunkScratch& scratch) const;
   void tile_weight_gradient(std::size_t l, const float* x, const float* dy, bool last, float* dw,
                             TrunkScratch& scratch) const;
   /// Images whose weight gradients are summed together, of bf16_tiles.

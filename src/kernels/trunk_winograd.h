@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/trunk_fetcher.h"
 #include "kernels/trunk_multiply.h"
@@ -129,6 +130,33 @@ struct Winograd {
     }
   }
 
+  /// What of a convolution is in work.
+  struct Windows {
+    int count = 0;
+    int in = 0;  ///< channels
+    std::ptrdiff_t points_pitch = 0;
+    std::ptrdiff_t products_pitch = 0;
+  };
+
+  /// The products of all points with the weights of a panel, [16][in][panel].
+  template <int kNv>
+  static void multiply_points(const Windows& windows, const float* points, const float* weights,
+                              float* products) {
+    constexpr int kPanel = kNv * kLanes;
+    const int in = windows.in;
+    for (int k = 0; k < kWinogradPoints; ++k) {
+      each_block<kNv>(windows.count, [&](int w, auto count) {
+        Sums<V, count, kNv> sums;
+        sums.clear();
+        multiply<V, typename P::D, count, kNv>(sums, points + w * in, 1, in, weights, kPanel, in);
+        sums.store(products + w * kPanel, kPanel);
+      });
+      points += windows.points_pitch;
+      weights += static_cast<std::ptrdiff_t>(in) * kPanel;
+      products += windows.products_pitch;
+    }
+  }
+
   /// Calls end(row, first channel, outputs [width][panel]) for each row of each panel.
   template <int kNv, class End>
   static void convolve(const ConvTask& task, End end) {
@@ -136,32 +164,27 @@ struct Winograd {
     const int across = task.width / 2;
     const int down = winograd_rows(task.height, task.width);
     const int in = task.pixel_step;
-    const std::ptrdiff_t points_pitch = winograd_pitch(down * across, in);
-    const std::ptrdiff_t products_pitch = winograd_pitch(down * across, kPanel);
-    float* points = task.points;
-    float* products = points + kWinogradPoints * points_pitch;
+    Windows windows{0, in, winograd_pitch(down * across, in),
+                    winograd_pitch(down * across, kPanel)};
+    float* products = task.points + kWinogradPoints * windows.points_pitch;
+    float* lower = task.rows + static_cast<std::ptrdiff_t>(task.width) * kPanel;
     Fetcher fetcher(task.ahead, task.channels / kPanel * ((task.height / 2 + down - 1) / down));
     for (int first = 0; first < task.height; first += 2 * down) {
       const int rows = std::min(down, (task.height - first) / 2);
+      windows.count = rows * across;
       for (int r = 0; r < rows; ++r) {
         input_points(task.map + (first + 2 * r) * task.row_step, task.row_step, across, in,
-                     points + static_cast<std::ptrdiff_t>(r) * across * in, points_pitch);
+                     task.points + static_cast<std::ptrdiff_t>(r) * across * in,
+                     windows.points_pitch);
       }
       const float* weights = task.weights;
       for (int ch = 0; ch < task.channels; ch += kPanel) {
         fetcher.step();
-        for (int k = 0; k < kWinogradPoints; ++k, weights += in * kPanel) {
-          each_block<kNv>(rows * across, [&](int w, auto count) {
-            Sums<V, count, kNv> sums;
-            sums.clear();
-            multiply<V, typename P::D, count, kNv>(sums, points + k * points_pitch + w * in, 1, in,
-                                                   weights, kPanel, in);
-            sums.store(products + k * products_pitch + w * kPanel, kPanel);
-          });
-        }
+        multiply_points<kNv>(windows, task.points, weights, products);
+        weights += static_cast<std::ptrdiff_t>(kWinogradPoints) * in * kPanel;
         for (int r = 0; r < rows; ++r) {
-          float* lower = task.rows + task.width * kPanel;
-          outputs<kNv>(products + r * across * kPanel, products_pitch, across, task.rows, lower);
+          outputs<kNv>(products + static_cast<std::ptrdiff_t>(r) * across * kPanel,
+                       windows.products_pitch, across, task.rows, lower);
           end(first + 2 * r, ch, task.rows);
           end(first + 2 * r + 1, ch, lower);
         }

@@ -229,7 +229,9 @@ std::vector<TrunkShape> shapes() {
           shape(2, 8, 16, {{16, 32, 2}, {32, 32, 1}}),
           shape(4, 16, 32, {{32, 64, 2}, {64, 64, 1}}),
           shape(5, 16, 16, {{16, 16, 1}}),
-          shape(10, 8, 32, {{32, 32, 1}})};
+          shape(10, 8, 32, {{32, 32, 1}}),
+          shape(2, 36, 16, {{16, 16, 1}}),
+          shape(2, 20, 32, {{32, 32, 1}})};
 }
 
 TEST(Trunk, AgreesWithDoublePrecision) {
@@ -273,12 +275,15 @@ TEST(Trunk, AgreesWithDoublePrecisionInBf16) {
   }
 }
 
-// Tiles sum the gradients of up to eight images of a part together: parts of 8 and 9 images here.
+// Sums of one image after another; those of tiles of up to eight together: parts of 8 and 9 images.
 TEST(Trunk, SumsWeightGradientsOfManyImages) {
   const Case network(shape(2, 4, 64, {{64, 64, 1}}, Element::bf16), 70);
   const Results want = run_reference(network, {});
-  std::vector<TrunkKernels> all{{Isa::scalar, Arithmetic::bf16_tiles},
-                                {Isa::scalar, Arithmetic::bf16_pairs}};
+  std::vector<TrunkKernels> all = kernels_here();
+  all.push_back({Isa::scalar, Arithmetic::bf16_tiles});
+  all.push_back({Isa::scalar, Arithmetic::bf16_pairs});
+  const TrunkKernels pairs{Isa::avx512_bf16, Arithmetic::bf16_pairs};
+  if (cpu_supports(pairs.isa)) all.push_back(pairs);
   if (may_use_tiles()) all.push_back({Isa::avx512_bf16, Arithmetic::bf16_tiles});
   for (const TrunkKernels& kernels : all) {
     SCOPED_TRACE(name(kernels));

@@ -129,7 +129,7 @@ std::string bar_plot(const std::string& title, const std::vector<Bar>& bars) {
 }
 
 std::string forest_plot(const std::string& title, const std::vector<ForestRow>& rows) {
-  constexpr double width = 340, row_height = 34, top = 6, left = 8, right = 252;
+  constexpr double width = 340, row_height = 34, top = 6, left = 16, right = 252;
   std::vector<double> ends{-0.5, 0.5};
   for (const ForestRow& row : rows) {
     if (!row.mean) continue;

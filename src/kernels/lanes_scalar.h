@@ -38,7 +38,7 @@ struct ScalarLanes {
   }
   template <class Lanes>
   static void store(std::uint16_t* p, Float v, Lanes) {
-    *p = static_cast<std::uint16_t>(__builtin_bit_cast(std::uint32_t, to_bf16(v)) >> 16);
+    store_exact(p, to_bf16(v));
   }
   /// The same for values that bf16 has.
   static void store_exact(std::uint16_t* p, Float v) {

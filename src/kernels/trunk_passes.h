@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -139,10 +140,10 @@ constexpr std::size_t row_floats(int width) {
 
 constexpr int kWinogradPoints = 16;  ///< of a window of 4 x 4 inputs and 2 x 2 outputs
 
-/// Rows of windows that are in work together: as many as make no more than 16 windows, or one.
+/// Rows of windows that are in work together: as many as make no more than 16 windows, or one;
+/// of a height of two or more.
 constexpr int winograd_rows(int height, int width) {
-  const int wanted = 32 / width;
-  return wanted < 1 ? 1 : wanted < height / 2 ? wanted : height / 2;
+  return std::clamp(32 / width, 1, height / 2);
 }
 /// Floats from one point of the windows in work to the next, no multiple of a page.
 constexpr std::ptrdiff_t winograd_pitch(int windows, int channels) {
@@ -153,7 +154,7 @@ constexpr std::ptrdiff_t winograd_pitch(int windows, int channels) {
 constexpr std::size_t winograd_floats(int height, int width, int channels) {
   const int windows = winograd_rows(height, width) * (width / 2);
   return static_cast<std::size_t>(2 * kWinogradPoints *
-                                  winograd_pitch(windows, channels < 32 ? 32 : channels));
+                                  winograd_pitch(windows, std::max(channels, 32)));
 }
 
 /// Where the output at (r, c) goes: base + r * row + c * pixel, in elements.

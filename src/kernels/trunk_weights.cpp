@@ -1,6 +1,7 @@
 #include "kernels/trunk_weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace smcl::kernels {
@@ -145,19 +146,20 @@ void pack_backward_of(const T* weights, const WeightShape& shape, const Taps& ta
   }
 }
 
-template <int kCount>
-struct Few {
-  float at[kCount];
-};
+/// A column or row of four sums of points to its three taps: G^T of trunk_winograd.h.
+std::array<float, 3> to_taps(float p0, float p1, float p2, float p3) {
+  const float sum = 0.5F * (p1 + p2);
+  return {p0 + sum, 0.5F * (p1 - p2), sum + p3};
+}
 
 /// Of floats that follow one another, in each of `parts` blocks.
-template <int kCount>
-Few<kCount> sum_of_parts(const float* from, std::size_t parts, std::size_t part) {
-  Few<kCount> sums;
-  for (int k = 0; k < kCount; ++k) sums.at[k] = from[k];
+template <std::size_t kCount>
+std::array<float, kCount> sum_of_parts(const float* from, std::size_t parts, std::size_t part) {
+  std::array<float, kCount> sums;
+  for (std::size_t k = 0; k < kCount; ++k) sums[k] = from[k];
   for (std::size_t p = 1; p < parts; ++p) {
     from += part;
-    for (int k = 0; k < kCount; ++k) sums.at[k] += from[k];
+    for (std::size_t k = 0; k < kCount; ++k) sums[k] += from[k];
   }
   return sums;
 }
@@ -213,7 +215,7 @@ void unpack_gradient(const float* gradients, std::size_t parts, const WeightShap
       for (std::size_t tap = 0; tap < 9; ++tap) {
         const float* from = gradients + tap * stored * channels + o * stored;
         float* to = out + (o * 9 + tap) * in;
-        for (std::size_t i = 0; i < in; ++i) to[i] = sum_of_parts<1>(from + i, parts, part).at[0];
+        for (std::size_t i = 0; i < in; ++i) to[i] = sum_of_parts<1>(from + i, parts, part)[0];
       }
     }
     return;
@@ -223,7 +225,7 @@ void unpack_gradient(const float* gradients, std::size_t parts, const WeightShap
       for (std::size_t i = 0; i < in; ++i) {
         const float* from = gradients + (tap * stored + i) * channels + o;
         const auto sums = sum_of_parts<4>(from, parts, part);
-        for (std::size_t k = 0; k < 4; ++k) out[((o + k) * 9 + tap) * in + i] = sums.at[k];
+        for (std::size_t k = 0; k < 4; ++k) out[((o + k) * 9 + tap) * in + i] = sums[k];
       }
     }
   }
@@ -231,34 +233,31 @@ void unpack_gradient(const float* gradients, std::size_t parts, const WeightShap
 
 void unpack_winograd_gradient(const float* gradients, std::size_t parts, const WeightShape& shape,
                               int first, int last, float* out) {
-  constexpr int kBlock = 4;
+  constexpr std::size_t kBlock = 4;
   const std::ptrdiff_t in = shape.in;
   const std::ptrdiff_t point = in * shape.out;
   const auto part = static_cast<std::size_t>(kWinogradPoints * point);
-  for (int o = first; o < last; o += kBlock) {
+  for (int o = first; o < last; o += static_cast<int>(kBlock)) {
     for (std::ptrdiff_t i = 0; i < in; ++i) {
-      Few<kBlock> points[kWinogradPoints];
+      std::array<float, kBlock> points[kWinogradPoints];
       for (int k = 0; k < kWinogradPoints; ++k) {
         points[k] = sum_of_parts<kBlock>(gradients + k * point + i * shape.out + o, parts, part);
       }
       float half[3][4][kBlock];  // [rows of taps][columns of points], G^T points
       for (int j = 0; j < 4; ++j) {
-        for (int c = 0; c < kBlock; ++c) {
-          const auto at = [&](int row) { return points[4 * row + j].at[c]; };
-          const float sum = 0.5F * (at(1) + at(2));
-          half[0][j][c] = at(0) + sum;
-          half[1][j][c] = 0.5F * (at(1) - at(2));
-          half[2][j][c] = sum + at(3);
+        for (std::size_t c = 0; c < kBlock; ++c) {
+          const auto at = [&](int row) { return points[4 * row + j][c]; };
+          const auto taps = to_taps(at(0), at(1), at(2), at(3));
+          for (std::size_t row = 0; row < 3; ++row) half[row][j][c] = taps[row];
         }
       }
       for (int row = 0; row < 3; ++row) {
-        for (int c = 0; c < kBlock; ++c) {
+        for (std::size_t c = 0; c < kBlock; ++c) {
           const auto at = [&](int j) { return half[row][j][c]; };
-          const float sum = 0.5F * (at(1) + at(2));
-          float* to = out + ((o + c) * std::ptrdiff_t{9} + row * 3) * in + i;
-          to[0] = at(0) + sum;
-          to[in] = 0.5F * (at(1) - at(2));
-          to[2 * in] = sum + at(3);
+          const auto taps = to_taps(at(0), at(1), at(2), at(3));
+          float* to = out + ((o + static_cast<std::ptrdiff_t>(c)) * 9 + row * 3) * in + i;
+          for (int column = 0; column < 3; ++column)
+            to[column * in] = taps[static_cast<std::size_t>(column)];
         }
       }
     }

@@ -22,18 +22,34 @@ struct Winograd {
   using All = typename V::All;
   static constexpr int kLanes = static_cast<int>(V::kLanes);
 
-  /// The vertical half of a transform, of one column of pixels.
-  struct Column {
+  /// One column or row of points.
+  struct Four {
     Float at[4];
   };
 
-  /// B^T d
-  static Column input_column(const float* map, std::ptrdiff_t row) {
-    const Float d0 = V::load(map, All{});
-    const Float d1 = V::load(map + row, All{});
-    const Float d2 = V::load(map + 2 * row, All{});
-    const Float d3 = V::load(map + 3 * row, All{});
+  /// B^T d; the transforms are these of columns first, then of the rows of what comes out.
+  static Four input_transform(Float d0, Float d1, Float d2, Float d3) {
     return {{V::sub(d0, d2), V::add(d1, d2), V::sub(d2, d1), V::sub(d1, d3)}};
+  }
+  /// A dy
+  static Four gradient_transform(Float d0, Float d1) {
+    return {{d0, V::add(d0, d1), V::sub(d0, d1), V::sub(V::zero(), d1)}};
+  }
+  /// A^T m, its first and its second half
+  static Float output_first(const Four& m) { return V::add(V::add(m.at[0], m.at[1]), m.at[2]); }
+  static Float output_second(const Four& m) { return V::sub(V::sub(m.at[1], m.at[2]), m.at[3]); }
+
+  static Four input_column(const float* map, std::ptrdiff_t row) {
+    return input_transform(V::load(map, All{}), V::load(map + row, All{}),
+                           V::load(map + 2 * row, All{}), V::load(map + 3 * row, All{}));
+  }
+  static Four gradient_column(const float* map, std::ptrdiff_t row) {
+    return gradient_transform(V::load(map, All{}), V::load(map + row, All{}));
+  }
+
+  static void store_points(const Four& row, float* to, std::ptrdiff_t pitch) {
+    unrolled<4>([&](auto j)
+                    __attribute__((always_inline)) { V::store(to + j * pitch, row.at[j], All{}); });
   }
 
   /// The points of one row of windows; `map` is the first of its 4 rows of cells.
@@ -42,30 +58,20 @@ struct Winograd {
     for (int ch = 0; ch < channels; ch += kLanes) {
       const float* in = map + ch;
       float* out = points + ch;
-      Column a = input_column(in, row);
-      Column b = input_column(in + channels, row);
+      Four a = input_column(in, row);
+      Four b = input_column(in + channels, row);
       for (int w = 0; w < windows; ++w, out += channels) {
         in += 2 * static_cast<std::ptrdiff_t>(channels);
-        const Column c = input_column(in, row);
-        const Column d = input_column(in + channels, row);
+        const Four c = input_column(in, row);
+        const Four d = input_column(in + channels, row);
         unrolled<4>([&](auto i) __attribute__((always_inline)) {
-          float* to = out + 4 * i * pitch;
-          V::store(to, V::sub(a.at[i], c.at[i]), All{});
-          V::store(to + pitch, V::add(b.at[i], c.at[i]), All{});
-          V::store(to + 2 * pitch, V::sub(c.at[i], b.at[i]), All{});
-          V::store(to + 3 * pitch, V::sub(b.at[i], d.at[i]), All{});
+          store_points(input_transform(a.at[i], b.at[i], c.at[i], d.at[i]), out + 4 * i * pitch,
+                       pitch);
         });
         a = c;
         b = d;
       }
     }
-  }
-
-  /// A dy
-  static Column output_column(const float* map, std::ptrdiff_t row) {
-    const Float upper = V::load(map, All{});
-    const Float lower = V::load(map + row, All{});
-    return {{upper, V::add(upper, lower), V::sub(upper, lower), V::sub(V::zero(), lower)}};
   }
 
   /// The points of one row of windows of a gradient; `map` is the first of its 2 rows of cells.
@@ -75,14 +81,10 @@ struct Winograd {
       const float* in = map + ch;
       float* out = points + ch;
       for (int w = 0; w < windows; ++w, out += channels) {
-        const Column a = output_column(in, row);
-        const Column b = output_column(in + channels, row);
+        const Four a = gradient_column(in, row);
+        const Four b = gradient_column(in + channels, row);
         unrolled<4>([&](auto i) __attribute__((always_inline)) {
-          float* to = out + 4 * i * pitch;
-          V::store(to, a.at[i], All{});
-          V::store(to + pitch, V::add(a.at[i], b.at[i]), All{});
-          V::store(to + 2 * pitch, V::sub(a.at[i], b.at[i]), All{});
-          V::store(to + 3 * pitch, V::sub(V::zero(), b.at[i]), All{});
+          store_points(gradient_transform(a.at[i], b.at[i]), out + 4 * i * pitch, pitch);
         });
         in += 2 * static_cast<std::ptrdiff_t>(channels);
       }
@@ -97,21 +99,20 @@ struct Winograd {
     for (int w = 0; w < windows; ++w) {
       for (int v = 0; v < kNv; ++v) {
         const float* from = products + w * kPanel + v * kLanes;
-        Float above[4];
-        Float below[4];
+        Four above;
+        Four below;
         unrolled<4>([&](auto j) __attribute__((always_inline)) {
-          const Float m0 = V::load(from + j * pitch, All{});
-          const Float m1 = V::load(from + (4 + j) * pitch, All{});
-          const Float m2 = V::load(from + (8 + j) * pitch, All{});
-          const Float m3 = V::load(from + (12 + j) * pitch, All{});
-          above[j] = V::add(V::add(m0, m1), m2);
-          below[j] = V::sub(V::sub(m1, m2), m3);
+          const Four column{
+              {V::load(from + j * pitch, All{}), V::load(from + (4 + j) * pitch, All{}),
+               V::load(from + (8 + j) * pitch, All{}), V::load(from + (12 + j) * pitch, All{})}};
+          above.at[j] = output_first(column);
+          below.at[j] = output_second(column);
         });
         const std::ptrdiff_t to = 2 * static_cast<std::ptrdiff_t>(w) * kPanel + v * kLanes;
-        V::store(upper + to, V::add(V::add(above[0], above[1]), above[2]), All{});
-        V::store(upper + to + kPanel, V::sub(V::sub(above[1], above[2]), above[3]), All{});
-        V::store(lower + to, V::add(V::add(below[0], below[1]), below[2]), All{});
-        V::store(lower + to + kPanel, V::sub(V::sub(below[1], below[2]), below[3]), All{});
+        V::store(upper + to, output_first(above), All{});
+        V::store(upper + to + kPanel, output_second(above), All{});
+        V::store(lower + to, output_first(below), All{});
+        V::store(lower + to + kPanel, output_second(below), All{});
       }
     }
   }

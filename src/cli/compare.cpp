@@ -43,7 +43,7 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
   const auto groups = report::group_by_recipe(runs);
   std::optional<report::Table> differences;
   if (!options.baseline.empty())
-    differences = report::difference_table(report::compare_groups(groups, options.baseline));
+    differences = report::difference_table(report::compare_runs(runs, options.baseline));
   const bool text = options.format == "text";
   if (text || !differences) std::cout << render(report::method_table(groups), options.format);
   if (text) {
@@ -53,9 +53,11 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
   if (!differences) return;
   std::cout << (text ? "\n" : "") << render(*differences, options.format);
   if (text) {
-    std::cout << "points above " << options.baseline
-              << " over pairs of runs with equal seeds: mean +- standard deviation (half width of "
-                 "the 95 % t-interval); p after Holm's correction over the rows, decided at 0.05\n";
+    std::cout
+        << "points above " << options.baseline
+        << " on the same data, over pairs of runs with equal seeds: mean +- standard deviation "
+           "(half width of the 95 % t-interval); p after Holm's correction over the rows of "
+           "the same data, decided at 0.05\n";
   }
 }
 

@@ -18,10 +18,10 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
                     const std::vector<experiment::Outcome>& outcomes) {
   std::exception_ptr first;
   bool stopped = false;
-  std::size_t failed = 0;
+  std::size_t missing = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i].result) ++missing;  // it failed, or a stop came before it
     if (outcomes[i].problem == nullptr) continue;
-    ++failed;
     if (first == nullptr) first = outcomes[i].problem;
     if (outcomes.size() == 1) break;
     try {
@@ -35,10 +35,10 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
   if (outcomes.size() == 1) std::rethrow_exception(first);
   try {
     std::rethrow_exception(first);
-  } catch (const Error& problem) {
+  } catch (const std::exception& problem) {
     // Who runs it again after a stop must not take it for a failure.
-    throw Error(stopped ? ExitCode::stopped : problem.code(),
-                concat(failed, " of ", outcomes.size(),
+    throw Error(stopped ? ExitCode::stopped : exit_code_of(problem),
+                concat(missing, " of ", outcomes.size(),
                        " runs did not come to their end (see above): the same command goes on with "
                        "them"));
   }

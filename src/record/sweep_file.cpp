@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/config_text.h"
 #include "core/error.h"
@@ -184,7 +186,14 @@ class Reader {
 void read_variants(const Reader& reader, const toml::node& node, SweepFile& sweep) {
   const auto* list = node.as_array();
   if (list == nullptr) reader.fail(node, "variant: expected [[variant]]");
-  for (const toml::node& each : *list) sweep.variants.push_back(reader.variant(each));
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const toml::node& each : *list) {
+    const SweepFile::Variant& variant = sweep.variants.emplace_back(reader.variant(each));
+    if (!seen.emplace(variant.name, variant.recipe).second && !variant.name.empty()) {
+      reader.fail(each, concat("variant.name: ", config::quote(variant.name),
+                               " comes twice: give each a name of its own"));
+    }
+  }
 }
 
 /// A line an element where there are several: a file has no lines of any length.
@@ -276,7 +285,9 @@ std::string to_toml(const SweepFile& sweep) {
     text += concat(key, " = ", list_text(values), "\n");
   }
   for (const SweepFile::Variant& variant : sweep.variants) {
-    if (variant.name.empty() && variant.recipe.empty() && variant.assignments.empty()) continue;
+    const bool empty =
+        variant.name.empty() && variant.recipe.empty() && variant.assignments.empty();
+    if (empty && sweep.variants.size() == 1) continue;  // beside others it is one of them
     text += "\n[[variant]]\n";
     if (!variant.name.empty()) text += concat("name = ", config::quote(variant.name), "\n");
     if (!variant.recipe.empty()) text += concat("recipe = ", config::quote(variant.recipe), "\n");

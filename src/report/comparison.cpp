@@ -94,15 +94,17 @@ void judge(std::vector<Compared>& all) {
   }
 }
 
+/// What a run of an earlier version does not know, it had not.
+bool is(const RecipeRun& run, const char* key, const char* value) {
+  return setting_of(run, key).value_or(value) == value;
+}
+
 bool is_plain_ce(const RecipeGroup& group) {
   const RecipeRun& run = group.runs.front();
-  // What a run of an earlier version does not know, it had not.
-  const auto is = [&](const char* key, const char* value) {
-    return setting_of(run, key).value_or(value) == value;
-  };
-  return setting_of(run, "method.name") == "ce" && is("loss.name", "ce") &&
-         is("rule.name", "none") && is("stage.name", "none") && is("augment.policy", "none") &&
-         is("augment.cutout", "0");
+  return setting_of(run, "method.name") == "ce" && is(run, "loss.name", "ce") &&
+         is(run, "rule.name", "none") && is(run, "stage.name", "none") &&
+         is(run, "augment.policy", "none") && is(run, "augment.cutout", "0") &&
+         is(run, "plain.cutout", "0.0");
 }
 
 std::string labels_of(const std::vector<RecipeGroup>& groups) {
@@ -259,6 +261,7 @@ std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::
   std::optional<RecipeGroup> chosen;
   std::string list;
   for (const std::vector<RecipeRun>& part : by_data(runs)) {
+    check_same_data(part);
     const auto& groups = parts.emplace_back(group_by_recipe(part));
     list += (list.empty() ? "" : "; ") + labels_of(groups);
     const auto& base =
@@ -273,12 +276,6 @@ std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::
   }
   label(conditions);
   return conditions;
-}
-
-Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& baseline) {
-  const auto base = named(groups, baseline);
-  if (!base) no_group(baseline, labels_of(groups));
-  return results_of(std::move(groups), base);
 }
 
 std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
@@ -310,80 +307,15 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
   return changes;
 }
 
+bool moves_prior(const RecipeRun& run) {
+  const bool by_loss = setting_of(run, "loss.name") == "logit_adjusted";
+  return by_loss || !is(run, "rule.name", "none") || !is(run, "stage.name", "none");
+}
+
 bool is_compared(const Condition& condition, Quantity quantity) {
   return std::any_of(condition.groups.begin(), condition.groups.end(), [&](const auto& group) {
     return group.against[place(quantity)].difference.has_value();
   });
-}
-
-std::optional<double> p_holm_of(const Against& against) {
-  return against.verdict == Verdict::none ? std::nullopt : std::optional(against.p_holm);
-}
-
-Cell difference_cell(const Against& against) {
-  const auto& found = against.difference;
-  if (!found) return {};
-  return Difference{found->mean, found->deviation, found->half_width};
-}
-
-Cell verdict_cell(const Against& against) {
-  Cell result;
-  if (against.difference) result = std::string(text_of(against.verdict));
-  return result;
-}
-
-void add_difference_columns(std::vector<Column>& columns,
-                            std::span<const QuantityInfo> quantities) {
-  for (const QuantityInfo& info : quantities) {
-    columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
-  }
-  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
-}
-
-void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
-                          std::span<const QuantityInfo> quantities, Quantity judged) {
-  for (const QuantityInfo& info : quantities) {
-    cells.push_back(difference_cell(against[place(info.quantity)]));
-  }
-  cells.push_back(cell(p_holm_of(against[place(judged)])));
-}
-
-void add_difference_rows(Table& table, const Condition& condition,
-                         std::span<const QuantityInfo> quantities, Quantity judged) {
-  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
-    if (g == condition.baseline) continue;
-    const GroupResult& group = condition.groups[g];
-    std::vector<Cell> cells{group.group.label, static_cast<double>(group.pairs)};
-    add_difference_cells(cells, group.against, quantities, judged);
-    cells.push_back(verdict_cell(group.against[place(judged)]));
-    table.add_row(std::move(cells));
-  }
-}
-
-Table difference_table(const Condition& condition) {
-  if (!condition.baseline) throw UsageError("no baseline to compare with: name one");
-  const std::string& base = condition.groups[*condition.baseline].group.label;
-  if (condition.groups.size() == 1) {
-    throw UsageError(concat("all runs are of '", base,
-                            "', which leaves nothing to compare it with: name runs of another "
-                            "recipe too"));
-  }
-  constexpr double points = 100.0;
-  std::vector<QuantityInfo> shown;
-  for (const Quantity quantity : {Quantity::all, Quantity::many, Quantity::medium, Quantity::few,
-                                  Quantity::medium_few, Quantity::bias_gap}) {
-    shown.push_back(kQuantityInfos[place(quantity)]);
-  }
-  std::vector<Column> columns{{"method", "method"}, {"pairs", "n", 0}};
-  for (const QuantityInfo& info : shown) {
-    columns.push_back({info.title, concat("diff_", info.key), 1, points,
-                       info.quantity == Quantity::bias_gap, true});
-  }
-  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
-  columns.push_back({"verdict (all)", "verdict", 1, 1.0, true});
-  Table table(std::move(columns));
-  add_difference_rows(table, condition, shown, Quantity::all);
-  return table;
 }
 
 }  // namespace smcl::report

@@ -63,6 +63,11 @@ struct GainChange {
 /// Holm's correction goes over all of them, each quantity for itself.
 std::vector<GainChange> gain_changes(std::span<const Condition> conditions);
 
+/// Whether training moves the prior by itself: its loss takes the class counts into account,
+/// classes are weighted or drawn alike, or a second stage does so. Prior correction then corrects
+/// twice.
+bool moves_prior(const RecipeRun& run);
+
 /// Whether some group has a difference in it from the baseline.
 bool is_compared(const Condition& condition, Quantity quantity);
 
@@ -71,28 +76,30 @@ bool is_compared(const Condition& condition, Quantity quantity);
 /// cross-entropy, where there is exactly one such group. Throws UsageError where a name is nowhere
 /// a group's, or stands for several groups of one condition, and as group_by_recipe.
 std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline);
-/// The same for groups of one condition.
-Condition compare_groups(std::vector<RecipeGroup> groups, const std::string& baseline);
 
 /// p after Holm's correction; nothing where there are too few pairs to judge.
 std::optional<double> p_holm_of(const Against& against);
 /// Cells of one comparison; empty where there is no difference.
 Cell difference_cell(const Against& against);
 Cell verdict_cell(const Against& against);
-/// Columns of differences in `quantities`, in points, and of p after Holm's correction; and a row's
-/// cells in them, p that of `judged`.
-void add_difference_columns(std::vector<Column>& columns, std::span<const QuantityInfo> quantities);
+/// Columns of differences in `quantities`, in points, and of p after Holm's correction in `judged`;
+/// and a row's cells in them.
+void add_difference_columns(std::vector<Column>& columns, std::span<const QuantityInfo> quantities,
+                            Quantity judged);
 void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
                           std::span<const QuantityInfo> quantities, Quantity judged);
-/// A row a group but the baseline: label, pairs, differences in `quantities`, and of `judged` p
-/// after Holm's correction and the verdict.
+/// A row a group but the baseline: the condition where `which` says so, label, pairs, differences
+/// in `quantities`, and of `judged` p after Holm's correction and the verdict.
+enum class ConditionCell { absent, first };
 void add_difference_rows(Table& table, const Condition& condition,
-                         std::span<const QuantityInfo> quantities, Quantity judged);
+                         std::span<const QuantityInfo> quantities, Quantity judged,
+                         ConditionCell which = ConditionCell::absent);
 
-/// The other groups against the baseline: `n` pairs, differences in accuracy (all, many, medium,
-/// few, medium and few together) and bias gap as fractions under diff_all ... diff_bias_gap, and of
-/// the difference in all its p after Holm's correction (p_holm) and what it decides (verdict).
-/// Throws UsageError where `condition` has no baseline or no other group.
-Table difference_table(const Condition& condition);
+/// The other groups against the baseline of their condition (a column where there are several): `n`
+/// pairs, differences in accuracy (all, many, medium, few, medium and few together) and bias gap as
+/// fractions under diff_all ... diff_bias_gap, and of the difference in all its p after Holm's
+/// correction over the condition (p_holm) and what it decides (verdict). Throws UsageError where no
+/// condition has a baseline and another group.
+Table difference_table(std::span<const Condition> conditions);
 
 }  // namespace smcl::report

@@ -83,7 +83,7 @@ std::optional<NamedTable> gain_table(const Report& report) {
     if (info.quantity != Quantity::all && is_compared(report, info.quantity)) infos.push_back(info);
   }
   std::vector<Column> columns{{"method", "method"}, {"against", "against"}, {"pairs", "n", 0}};
-  add_difference_columns(columns, infos);
+  add_difference_columns(columns, infos, Quantity::balanced);
   columns.push_back({"balanced", "verdict"});
   Table table(std::move(columns));
   for (const GainChange& gain : report.gains) {

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
+
 namespace smcl::report {
 namespace {
 
@@ -88,7 +90,17 @@ std::string fixed(double value, int digits) {
 
 std::string signed_fixed(double value, int digits) {
   const std::string text = fixed(value, digits);
-  return text.front() == '-' ? text : "+" + text;
+  const bool zero = text.find_first_not_of("0.") == std::string::npos;
+  return text.front() == '-' || zero ? text : "+" + text;
+}
+
+std::string interval_text(double low, double high) {
+  const auto text = [](double end) {
+    int digits = 1;
+    while (digits < 4 && end != 0.0 && std::abs(end) < 0.5 * std::pow(10.0, -digits)) ++digits;
+    return signed_fixed(end, digits);
+  };
+  return concat(text(low), " to ", text(high));
 }
 
 std::string p_text(double p) {

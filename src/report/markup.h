@@ -20,8 +20,11 @@ std::string shortened(std::string_view text, std::size_t letters);
 
 /// With `digits` after the point, never "-0.0"; "-" for a value that is not finite.
 std::string fixed(double value, int digits);
-/// The same with a sign, "+0.4" or "-1.2".
+/// The same with a sign, "+0.4" or "-1.2"; "0.0" for what rounds to zero.
 std::string signed_fixed(double value, int digits);
+/// "-0.3 to -0.05", ends with a sign and with the least digits after the point, one to four, that
+/// do not round an end to zero: which side of zero it lies on is what an interval is read for.
+std::string interval_text(double low, double high);
 /// "p = 0.034", or "p < 0.001".
 std::string p_text(double p);
 

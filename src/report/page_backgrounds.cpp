@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -62,13 +63,37 @@ std::string row_of(const OverRuns& measure, std::size_t groups) {
   return text + concat("<td class=\"num\">", chance_of(measure), "</td></tr>");
 }
 
+/// Of a group, those that were analysed.
+std::size_t most_runs(const std::vector<OverRuns>& measures, std::size_t group) {
+  std::size_t most = 0;
+  for (const OverRuns& measure : measures) {
+    const auto found = measure.values.find(group);
+    if (found != measure.values.end()) most = std::max(most, found->second.size());
+  }
+  return most;
+}
+
+/// Whether two groups with analyses have them of runs with other seeds.
+bool other_seeds(const Report& report, const Condition& condition) {
+  std::set<std::set<Seeds>> of_groups;
+  for (const GroupResult& group : condition.groups) {
+    std::set<Seeds> seeds;
+    for (const RunData* run : runs_of(report, group.group)) {
+      if (run->analysis) seeds.insert(seeds_of(run->run));
+    }
+    if (!seeds.empty()) of_groups.insert(std::move(seeds));
+  }
+  return of_groups.size() > 1;
+}
+
 /// The measures of one group, from `first` on, which moves past them.
 std::string block_of(const Condition& condition, const std::vector<OverRuns>& measures,
                      std::size_t& first, bool open) {
   const std::string& title = measures[first].first.group;
   std::string table = "<table><thead><tr><th scope=\"col\">measure</th>";
-  for (const GroupResult& group : condition.groups) {
-    table += concat("<th scope=\"col\" class=\"num\">", escaped(group.group.label), "</th>");
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    table += concat("<th scope=\"col\" class=\"num\">", escaped(condition.groups[g].group.label),
+                    ", n = ", most_runs(measures, g), "</th>");
   }
   table += "<th scope=\"col\" class=\"num\">chance</th></tr></thead><tbody>";
   for (; first < measures.size() && measures[first].first.group == title; ++first) {
@@ -112,6 +137,11 @@ std::string backgrounds_section(const Report& report) {
     if (const std::string differ = unlike(report, condition); !differ.empty()) {
       body +=
           concat("<p class=\"bad\">Not all runs were analysed alike: ", escaped(differ), ".</p>");
+    }
+    if (other_seeds(report, condition)) {
+      body +=
+          "<p class=\"bad\">Not all methods were analysed with the same seeds: columns may differ "
+          "by the draw of the data. smcl analyze takes all runs.</p>";
     }
     for (std::size_t next = 0; next < measures.size();) {
       body += block_of(condition, measures, next, next == 0);

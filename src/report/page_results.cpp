@@ -29,6 +29,7 @@ std::string forest(const Condition& condition, Quantity quantity) {
     ForestRow& row = rows.emplace_back();
     row.name = group.group.label;
     row.style = style_of(against.verdict);
+    if (group.pairs >= kFewestPairs) row.missing = "not of all runs";
     if (!against.difference) continue;
     row.mean = against.difference->mean;
     row.half_width = against.difference->half_width;

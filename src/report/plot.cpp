@@ -152,7 +152,7 @@ std::string forest_plot(const std::string& title, const std::vector<ForestRow>& 
     svg.text(left, y + 12, shortened(row.name, 54), "start", "ink");
     const double middle = y + 22;
     if (!row.mean) {
-      svg.text(right + 8, middle + 4, "too few pairs");
+      svg.text(right + 8, middle + 4, row.missing);
       continue;
     }
     const double mean = *row.mean * 100.0;

@@ -60,6 +60,7 @@ struct ForestRow {
   std::string style;  ///< "good", "bad", "soft"
   std::optional<double> mean;
   double half_width = 0.0;
+  std::string missing = "too few pairs";  ///< shown where there is no mean
 };
 /// `title` says what lies right of 0; numbers are in points, times 100.
 std::string forest_plot(const std::string& title, const std::vector<ForestRow>& rows);

@@ -125,6 +125,22 @@ Seeds seeds_of(const RecipeRun& run) {
   return seeds;
 }
 
+void check_same_data(std::span<const RecipeRun> runs) {
+  std::map<Seeds, const RecipeRun*> first;
+  for (const RecipeRun& run : runs) {
+    if (run.data_hash.empty()) continue;
+    Seeds seeds = seeds_of(run);
+    seeds.erase("train.seed");
+    const RecipeRun& other = *first.emplace(std::move(seeds), &run).first->second;
+    if (other.data_hash == run.data_hash) continue;
+    throw UsageError(concat(other.path, " and ", run.path,
+                            " have the same settings of data, but their data differ (SHA-256 ",
+                            other.data_hash.substr(0, 12), "... and ", run.data_hash.substr(0, 12),
+                            "...), so they cannot be averaged or paired: compare runs on the same "
+                            "files"));
+  }
+}
+
 std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs) {
   std::vector<RecipeGroup> groups;
   std::map<std::pair<std::string, Settings>, std::size_t> place;
@@ -136,6 +152,7 @@ std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs) {
   }
   std::map<std::string, std::vector<RecipeGroup*>> by_name;
   for (RecipeGroup& group : groups) {
+    check_same_data(group.runs);
     check_seeds(group);
     by_name[group.label].push_back(&group);
   }

@@ -17,6 +17,7 @@ namespace smcl::report {
 struct RecipeRun {
   std::string path;
   std::string recipe;                      ///< its name
+  std::string data_hash;                   ///< SHA-256 of its data; empty where it is not known
   std::vector<config::Resolved> settings;  ///< of its config.toml
   AccuracyRow row;
   std::optional<double> medium_few;  ///< accuracy over medium and few classes together
@@ -45,10 +46,16 @@ struct RecipeGroup {
 using Seeds = std::map<std::string, std::string>;
 Seeds seeds_of(const RecipeRun& run);
 
+/// Throws UsageError where two runs of equal data settings and seeds of data were trained on
+/// different data: files were exchanged, or data.dir is another. Their results are not to be
+/// averaged or paired. `runs` are of one condition (comparison.h).
+void check_same_data(std::span<const RecipeRun> runs);
+
 /// Groups in the order of their first runs. All settings but seeds, run.* (save run.precision),
 /// checkpoint.* and the folders of data must be equal within a group. Where a name has several
 /// groups, each says the settings in which they differ: "smcl (mask.prob = 0.5)". Throws UsageError
-/// where two runs of a group have equal seeds: one experiment must not count twice.
+/// where two runs of a group have equal seeds: one experiment must not count twice; and as
+/// check_same_data.
 std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs);
 
 /// Over what the spreads are: "over 2 to 5 values of train.seed, scenes.seed together", or each

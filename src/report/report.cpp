@@ -18,13 +18,13 @@ std::string percent(const std::optional<Spread>& value, bool spread) {
 
 constexpr std::size_t kMostNames = 5;  // more are counted: the tables have them all
 
-/// "A, B and C", or "7 methods", of the labels with this verdict.
-std::string labels_with(const Condition& condition, Quantity quantity, Verdict verdict) {
+/// "A, B and C", or "7 methods", of the labels of those that are `wanted`, the baseline apart.
+template <class Wanted>
+std::string labels_of(const Condition& condition, Wanted wanted) {
   std::vector<std::string> labels;
   for (std::size_t g = 0; g < condition.groups.size(); ++g) {
-    if (g == condition.baseline) continue;
     const GroupResult& group = condition.groups[g];
-    if (group.against[place(quantity)].verdict == verdict) labels.push_back(group.group.label);
+    if (g != condition.baseline && wanted(group)) labels.push_back(group.group.label);
   }
   if (labels.size() > kMostNames) return concat(labels.size(), " methods");
   std::string text;
@@ -37,14 +37,23 @@ std::string labels_with(const Condition& condition, Quantity quantity, Verdict v
 
 std::string sentence(const Condition& condition, Quantity quantity, const char* what) {
   std::string text;
+  const auto add = [&](const char* words, const auto& wanted) {
+    const std::string labels = labels_of(condition, wanted);
+    if (!labels.empty()) text += concat(text.empty() ? "" : "; ", words, labels);
+  };
   for (const auto& [verdict, words] :
        {std::pair(Verdict::better, "better: "), std::pair(Verdict::worse, "worse: "),
-        std::pair(Verdict::undecided, "not decided: "),
-        std::pair(Verdict::none, "too few pairs: ")}) {
-    const std::string labels = labels_with(condition, quantity, verdict);
-    if (labels.empty()) continue;
-    text += concat(text.empty() ? "" : "; ", words, labels);
+        std::pair(Verdict::undecided, "not decided: ")}) {
+    add(words, [&, wanted = verdict](const GroupResult& group) {
+      return group.against[place(quantity)].verdict == wanted;
+    });
   }
+  const auto unjudged = [&](const GroupResult& group, bool enough) {
+    return group.against[place(quantity)].verdict == Verdict::none &&
+           (group.pairs >= kFewestPairs) == enough;
+  };
+  add("too few pairs: ", [&](const GroupResult& group) { return unjudged(group, false); });
+  add("not known of all runs: ", [&](const GroupResult& group) { return unjudged(group, true); });
   return concat(what, " against ", condition.groups[*condition.baseline].group.label, ": ", text,
                 ".");
 }
@@ -58,6 +67,13 @@ std::vector<std::string> verdicts(const Condition& condition) {
         std::pair(Quantity::bias_gap, "Bias by backgrounds"),
         std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
     if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
+  }
+  const std::string twice = labels_of(
+      condition, [](const GroupResult& group) { return moves_prior(group.group.runs.front()); });
+  if (!twice.empty() && is_compared(condition, Quantity::corrected)) {
+    sentences.push_back(concat("Training moves the prior by itself under ", twice,
+                               ", so prior correction corrects it twice there: read balanced "
+                               "accuracy."));
   }
   return sentences;
 }
@@ -82,9 +98,9 @@ std::string group_line(const Condition& condition, const GroupResult& group) {
           ? "): too few pairs"
           : concat(", ", p_text(against.p_holm), " after Holm): ", text_of(against.verdict));
   return concat(text, "; ", signed_fixed(found.mean * 100.0, 1), " points (95 % interval ",
-                signed_fixed((found.mean - found.half_width) * 100.0, 1), " to ",
-                signed_fixed((found.mean + found.half_width) * 100.0, 1), ", ", found.pairs,
-                " pairs", verdict);
+                interval_text((found.mean - found.half_width) * 100.0,
+                              (found.mean + found.half_width) * 100.0),
+                ", ", found.pairs, " pairs", verdict);
 }
 
 std::string basis(const Report& report, const Condition& condition) {
@@ -138,7 +154,7 @@ Table means(const Condition& condition) {
 Table against_table(const Condition& condition) {
   const auto infos = shown(condition);
   std::vector<Column> columns{{"method", "method"}, {"pairs", "n", 0}};
-  add_difference_columns(columns, infos);
+  add_difference_columns(columns, infos, Quantity::balanced);
   columns.push_back({"balanced", "verdict"});
   Table table(std::move(columns));
   add_difference_rows(table, condition, infos, Quantity::balanced);

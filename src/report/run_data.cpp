@@ -47,6 +47,7 @@ RecipeRun results_of(const record::RunFolder& folder, const nlohmann::json& summ
         which == Which::last ? results_of_last(folder, summary) : results_of_best(folder, summary);
     run.path = folder.path().string();
     run.recipe = summary.value("recipe", folder.name());
+    run.data_hash = summary.value("data_hash", std::string());
     const StoredClasses classes = stored_classes(summary, file);
     run.medium_few = medium_few(run.row.accuracy, classes, file);
     if (run.knows_corrected) run.corrected_medium_few = medium_few(run.corrected, classes, file);

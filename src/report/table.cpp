@@ -96,6 +96,10 @@ Cell part(const Cell& value, const std::string& ending) {
   return whole ? value : Cell();
 }
 
+bool is_whole(double value) {
+  return std::abs(value) < 0x1p53 && std::nearbyint(value) == value;
+}
+
 std::string as_csv(const Cell& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     return quoted(*text);
@@ -248,7 +252,12 @@ std::string Table::json() const {
   for (const Row& row : rows_) {
     nlohmann::ordered_json object;
     for (const auto& [column, ending] : shown) {
-      object[columns_[column].key + ending] = as_json(part(row.cells[column], ending));
+      const Cell value = part(row.cells[column], ending);
+      nlohmann::ordered_json& place = object[columns_[column].key + ending];
+      place = as_json(value);
+      const auto* number = std::get_if<double>(&value);
+      const bool count = number != nullptr && columns_[column].digits == 0;
+      if (count && is_whole(*number)) place = static_cast<std::int64_t>(*number);
     }
     result.push_back(std::move(object));
   }

@@ -86,8 +86,9 @@ TEST(Compare, DifferencesOverPairs) {
   EXPECT_EQ(text.code, 0) << text.err;
   EXPECT_NE(text.out.find("over 2 values of train.seed\n\nmethod  pairs  "), std::string::npos)
       << text.out;
-  EXPECT_NE(text.out.find("\npoints above ce over pairs of runs with equal seeds"),
-            std::string::npos);
+  EXPECT_NE(
+      text.out.find("\npoints above ce on the same data, over pairs of runs with equal seeds"),
+      std::string::npos);
   std::vector<std::string> as_json = words;
   as_json.insert(as_json.end(), {"--format", "json"});
   const auto rows = nlohmann::json::parse(smcl(as_json).out);

@@ -33,6 +33,8 @@ TEST(Outcomes, AStopIsToldBeforeFailures) {
   EXPECT_EQ(code_of({diverged, {}, stopped}), ExitCode::stopped);
   EXPECT_EQ(code_of({diverged, {}, failed<IoError>("full")}), ExitCode::diverged);
   EXPECT_EQ(code_of({diverged}), ExitCode::diverged);
+  EXPECT_EQ(code_of({failed<std::runtime_error>("of a library"), {}, stopped}), ExitCode::stopped);
+  EXPECT_EQ(code_of({failed<std::runtime_error>("of a library"), {}}), ExitCode::internal);
   EXPECT_EQ(code_of({{}, {}}), ExitCode::ok);
 }
 

@@ -46,6 +46,20 @@ TEST(SweepFile, ReadsWhatItWrites) {
   EXPECT_THAT(written, HasSubstr("[override]\ntrain.epochs = 2\n"));
 }
 
+// The variant that changes nothing is one of them: without it the copy would be another sweep.
+TEST(SweepFile, AnEmptyVariantBesideOthersIsKept) {
+  const SweepFile sweep = parse_sweep("recipes = 'x'\n[[variant]]\n[[variant]]\nname = 'v'\n", "t");
+  ASSERT_EQ(sweep.variants.size(), 2U);
+  EXPECT_EQ(parse_sweep(to_toml(sweep), "t").variants.size(), 2U);
+  EXPECT_EQ(parse_sweep(to_toml(parse_sweep("recipes = 'x'", "t")), "t").variants.size(), 1U);
+}
+
+TEST(SweepFile, VariantsHaveNamesOfTheirOwn) {
+  const std::string twice = "recipes = 'x'\n[[variant]]\nname = 'a'\n[[variant]]\nname = 'a'\n";
+  EXPECT_THAT([&] { parse_sweep(twice, "t"); },
+              ThrowsMessage<UsageError>(HasSubstr("t:4: variant.name: \"a\" comes twice")));
+}
+
 TEST(SweepFile, WrongTypesSayWhere) {
   for (const char* text :
        {"recipes = 3", "recipes = ['x', 3]", "recipes = []", "name = ''", "recipes = 'x'\nset = 3",

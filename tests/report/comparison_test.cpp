@@ -29,7 +29,7 @@ std::vector<RecipeRun> three_pairs() {
 }
 
 Table of(const std::vector<RecipeRun>& runs) {
-  return difference_table(compare_groups(group_by_recipe(runs), "ce"));
+  return difference_table(compare_runs(runs, "ce"));
 }
 
 // Mean 0.2, deviation 0.1; t(2) = 4.303 (NIST/SEMATECH e-Handbook), so 4.303 * 0.1 / sqrt(3) =
@@ -70,12 +70,55 @@ TEST(DifferenceTable, FewerThanTwoPairsAreADash) {
 }
 
 TEST(DifferenceTable, RefusesABaselineThatIsNotThereOrAlone) {
-  const auto groups = group_by_recipe(three_pairs());
-  EXPECT_THAT([&] { compare_groups(groups, "mixup"); },
+  EXPECT_THAT([&] { compare_runs(three_pairs(), "mixup"); },
               ThrowsMessage<UsageError>(AllOf(HasSubstr("'mixup'"), HasSubstr("ce; smcl"))));
-  const std::vector<RecipeGroup> alone{groups.front()};
-  EXPECT_THAT([&] { difference_table(compare_groups(alone, "ce")); },
-              ThrowsMessage<UsageError>(HasSubstr("nothing to compare")));
+  const std::vector<RecipeRun> alone{run("ce", 1, 0.4)};
+  EXPECT_THAT([&] { of(alone); }, ThrowsMessage<UsageError>(HasSubstr("nothing to compare")));
+  EXPECT_THAT([&] { difference_table(compare_runs(std::vector{run("x", 1, 0.4)}, "")); },
+              ThrowsMessage<UsageError>(HasSubstr("no baseline")));
+}
+
+// Runs at ratio 10 are not held against cross-entropy at ratio 100.
+TEST(DifferenceTable, EachConditionHasItsOwnBaseline) {
+  std::vector<RecipeRun> runs = three_pairs();
+  for (RecipeRun other : three_pairs()) {
+    for (config::Resolved& setting : other.settings) {
+      if (setting.key == "data.ratio") setting.value = "10.0";
+    }
+    other.path += "-ratio10";
+    other.row.accuracy.all += 0.3;
+    runs.push_back(other);
+  }
+  const auto found = nlohmann::json::parse(of(runs).json());
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0]["condition"], "data.ratio = 100.0");
+  EXPECT_EQ(found[1]["condition"], "data.ratio = 10.0");
+  for (const auto& row : found) {
+    EXPECT_EQ(row["n"], 3);
+    EXPECT_NEAR(row["diff_all"].get<double>(), 0.2, 1e-12);
+  }
+}
+
+TEST(CompareRuns, DataMustBeTheSameNotOnlyTheirSettings) {
+  std::vector<RecipeRun> runs = three_pairs();
+  for (RecipeRun& each : runs) {
+    each.data_hash =
+        setting_of(each, "scenes.seed") == "0" ? "0123456789abcdef" : "of other scenes";
+  }
+  EXPECT_NO_THROW(compare_runs(runs, "ce"));
+  runs[5].data_hash = "fedcba9876543210";
+  EXPECT_THAT([&] { compare_runs(runs, "ce"); },
+              ThrowsMessage<UsageError>(AllOf(HasSubstr("runs/ce-1 and runs/smcl-2"),
+                                              HasSubstr("their data differ"),
+                                              HasSubstr("0123456789ab... and fedcba987654"))));
+  EXPECT_THAT([&] { group_by_recipe(runs); }, ThrowsMessage<UsageError>(HasSubstr("runs/smcl-2")));
+}
+
+TEST(MovesPrior, ByLossRuleOrSecondStage) {
+  EXPECT_FALSE(moves_prior(run("ce", 1, 0.5)));
+  EXPECT_TRUE(moves_prior(run("balanced", 1, 0.5, {{"loss.name", "\"logit_adjusted\""}})));
+  EXPECT_TRUE(moves_prior(run("drw", 1, 0.5, {{"rule.name", "\"drw\""}})));
+  EXPECT_TRUE(moves_prior(run("crt", 1, 0.5, {{"stage.name", "\"crt\""}})));
 }
 
 /// `recipe` over four seeds with these accuracies.

@@ -34,8 +34,18 @@ TEST(Fixed, SignsAndLimits) {
   EXPECT_EQ(fixed(std::numeric_limits<double>::infinity(), 1), "-");
   EXPECT_EQ(signed_fixed(0.44, 1), "+0.4");
   EXPECT_EQ(signed_fixed(-1.25, 2), "-1.25");
+  EXPECT_EQ(signed_fixed(-0.04, 1), "0.0") << "neither above nor below";
+  EXPECT_EQ(signed_fixed(0.0, 2), "0.00");
   EXPECT_EQ(p_text(0.0004), "p < 0.001");
   EXPECT_EQ(p_text(0.0344), "p = 0.034");
+}
+
+// An interval that leaves zero out must not look as if it held it.
+TEST(IntervalText, SaysOnWhichSideOfZeroAnEndLies) {
+  EXPECT_EQ(interval_text(-0.31, -0.04), "-0.3 to -0.04");
+  EXPECT_EQ(interval_text(-0.31, 0.004), "-0.3 to +0.004");
+  EXPECT_EQ(interval_text(0.05, 1.25), "+0.1 to +1.2");
+  EXPECT_EQ(interval_text(0.0, 1e-9), "0.0 to 0.0000");
 }
 
 // RFC 4648, section 10.

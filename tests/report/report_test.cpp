@@ -81,6 +81,32 @@ TEST_F(ReportTest, SaysInWordsWhatIsBetterAndHowSure) {
                               "train.seed"));
 }
 
+TEST_F(ReportTest, SaysWherePriorCorrectionCorrectsTwice) {
+  std::vector<RunData> runs = make("drw").runs;
+  EXPECT_THAT(text_of(make("drw")), Not(HasSubstr("corrects it twice")));
+  for (RunData& data : runs) {
+    for (config::Resolved& setting : data.run.settings) {
+      if (setting.key == "rule.name" && data.run.recipe == "drw") setting.value = "\"drw\"";
+    }
+  }
+  EXPECT_THAT(text_of(make_report(std::move(runs), "", Which::last)),
+              HasSubstr("Training moves the prior by itself under drw, so prior correction"));
+}
+
+// Three pairs, of which one lacks a value: not a matter of too few.
+TEST_F(ReportTest, SaysWhatIsNotKnownOfAllRuns) {
+  std::vector<RunData> runs = make("a").runs;
+  for (RunData& other : make("b").runs) {
+    if (other.run.recipe == "b") runs.push_back(std::move(other));
+  }
+  for (RunData& data : runs) {
+    data.run.medium_few = data.run.row.accuracy.balanced;
+    if (data.run.recipe == "a") data.run.medium_few.reset();
+  }
+  EXPECT_THAT(text_of(make_report(std::move(runs), "ce", Which::last)),
+              HasSubstr("Medium and few classes against ce: better: b; not known of all runs: a."));
+}
+
 TEST_F(ReportTest, ThePageIsWholeAndAsksForNothing) {
   const Report report = make("smcl");
   const std::string page = html_page(report);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/stored.h"
@@ -94,6 +95,7 @@ void add_sample_options(CLI::App& command, Options& options) {
       ->check(CLI::Range(1, 10000000))
       ->capture_default_str();
   command.add_option("--seed", options.settings.seed, "of the images, their masks, the bootstrap")
+      ->check(whole_number())
       ->capture_default_str();
   command
       .add_option("--resamples", options.settings.resamples, "of the bootstrap; 0: no intervals")

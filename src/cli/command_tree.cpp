@@ -1,6 +1,9 @@
 #include "cli/command_tree.h"
 
+#include <charconv>
 #include <sstream>
+
+#include "core/error.h"
 
 namespace smcl::cli {
 
@@ -19,6 +22,18 @@ std::vector<std::string> options_of(const CLI::App& app) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
+}
+
+CLI::Validator whole_number() {
+  return {[](std::string& text) {
+            std::uint64_t value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [stop, failure] = std::from_chars(text.data(), end, value);
+            const bool good = failure == std::errc() && stop == end;
+            return good ? std::string()
+                        : concat("got '", text, "', expected whole numbers from 0 up");
+          },
+          ""};
 }
 
 std::vector<std::string> words_of(const CLI::Option& option) {

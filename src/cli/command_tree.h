@@ -11,6 +11,8 @@ std::string path_of(const CLI::App& app);
 std::vector<const CLI::App*> commands_of(const CLI::App& app);
 /// Long names of the options of one command: "--set".
 std::vector<std::string> options_of(const CLI::App& app);
+/// Refuses what is no whole number from 0 up, which a conversion would wrap or tell badly.
+CLI::Validator whole_number();
 /// Words that an option allows, where it lists them: text, json, csv.
 std::vector<std::string> words_of(const CLI::Option& option);
 

@@ -15,6 +15,7 @@ void add_explain(CLI::App& app);
 void add_analyze(CLI::App& app);
 void add_data(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_settings(CLI::App& app);
 void add_manual(CLI::App& app);
 void add_completion(CLI::App& app);
 

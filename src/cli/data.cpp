@@ -39,7 +39,7 @@ void verify(const Options& options) {
                                          : data::to_text(report));
   if (!report.passed()) {
     throw DataError(
-        concat(report.name, " is damaged: see the failed checks above; unpack the archive again"));
+        concat(report.name, " is damaged: see the failed checks above; bring its files anew"));
   }
 }
 

@@ -47,6 +47,9 @@ void draw(const experiment::Recipe& recipe, const data::Opened& data, const Opti
 }
 
 void explain(const Options& options) {
+  if (!options.picture.empty() && !options.picture.ends_with(".png")) {
+    throw UsageError(concat("-o ", options.picture, ": expected a name that ends in .png"));
+  }
   const experiment::Recipe recipe = read(options);
   const data::Opened data = data::open_data(recipe.data);
   if (!options.picture.empty()) draw(recipe, data, options);

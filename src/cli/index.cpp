@@ -7,8 +7,10 @@
 
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "core/config_text.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "experiment/recipe.h"
 #include "record/run_index.h"
 #include "record/setting_kinds.h"
 
@@ -111,11 +113,51 @@ void sort_by(std::vector<record::IndexedRun>& runs, const std::string& key) {
   });
 }
 
+/// Keys beside those of settings and results.
+const std::vector<std::string> kOwnKeys{"folder", "state", "recipe", "reason"};
+
+/// Refuses a key that no run has and that is no setting: a typing error would otherwise look like
+/// an answer. An index without runs knows too little to say.
+void check_key(const record::RunIndex& index, const char* option, const std::string& key) {
+  if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) return;
+  const auto& settings = experiment::default_settings();
+  const auto is_it = [&](const config::Resolved& setting) { return setting.key == key; };
+  if (std::any_of(settings.begin(), settings.end(), is_it) || index.knows(key)) return;
+  if (index.count({}) == 0) return;
+  std::vector<std::string> known = index.keys();
+  for (const config::Resolved& setting : settings) known.push_back(setting.key);
+  known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
+  std::string near;
+  for (const auto& [result, title] : kResults) {
+    if (key == title) near = result;  // as the table is headed
+  }
+  if (near.empty()) near = config::nearest(key, known);
+  throw UsageError(concat(option, " ", key, ": no run has such a setting or result",
+                          near.empty() ? "; the columns of --format json are results, "
+                                         "'smcl settings' lists settings"
+                                       : concat("; did you mean '", near, "'?")));
+}
+
+void check_keys(const record::RunIndex& index, const Options& options,
+                const std::vector<record::RunFilter>& filters) {
+  const std::vector<std::string> states{"finished", "unfinished", "failed"};
+  for (const record::RunFilter& filter : filters) {
+    check_key(index, "--where", filter.key);
+    const bool known = std::find(states.begin(), states.end(), filter.value) != states.end();
+    if (filter.key != "state" || known) continue;
+    throw UsageError(concat("--where state", filter.sign, filter.value, ": expected one of ",
+                            config::join(states), config::hint(filter.value, states)));
+  }
+  for (const std::string& key : options.columns) check_key(index, "--columns", key);
+  if (!options.sort.empty()) check_key(index, "--sort", options.sort);
+}
+
 void list(const Options& options) {
   std::vector<record::RunFilter> filters;
   for (const std::string& text : options.where) filters.push_back(record::parse_filter(text));
   record::RunIndex index = record::RunIndex::open(options.root);
   index.update();
+  check_keys(index, options, filters);
   const bool sorted = !options.sort.empty();
   std::vector<record::IndexedRun> runs = index.runs(filters, sorted ? 0 : options.limit);
   const std::size_t all = sorted ? runs.size() : index.count(filters);
@@ -126,6 +168,8 @@ void list(const Options& options) {
   std::cout << render(table_of(runs, options), options.format);
   if (options.format == "text") {
     std::cout << runs.size() << " of " << all << " runs"
+              << (filters.empty() ? ""
+                                  : concat(" that meet --where (", index.count({}), " in all)"))
               << (options.columns.empty() ? "; accuracies in percent\n" : "\n");
   }
 }
@@ -161,7 +205,9 @@ void add_index(CLI::App& app) {
       ->add_option("--columns", options->columns, "keys to show instead of those that differ")
       ->delimiter(',');
   list_command->add_option("--sort", options->sort, "key to sort by, largest first");
-  list_command->add_option("--limit", options->limit, "most rows; 0 = all")->capture_default_str();
+  list_command->add_option("--limit", options->limit, "most rows; 0 = all")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
   list_command->add_option("--format", options->format, "text, json, csv")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();

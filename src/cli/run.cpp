@@ -66,6 +66,7 @@ int run(int argc, char** argv) {
   add_explain(app);
   add_analyze(app);
   add_data(app);
+  add_settings(app);
   add_doctor(app);
   add_manual(app);
   add_completion(app);

@@ -3,7 +3,9 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "experiment/run.h"
+#include "experiment/session.h"
 
 namespace smcl::cli {
 
@@ -11,6 +13,11 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides) {
   const std::string file = (folder.path() / "config.toml").string();
   experiment::Recipe recipe = experiment::recipe_of(folder);
+  if (experiment::was_edited(folder, recipe)) {
+    log::warn(concat(file,
+                     ": it was changed after the run (settings_hash of fingerprint.json is of "
+                     "other settings), so it does not tell how these results came about"));
+  }
   if (overrides.empty()) return recipe;
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);

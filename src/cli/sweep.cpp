@@ -53,8 +53,12 @@ report::Table plan_table(const experiment::SweepPlan& plan) {
 }
 
 std::string plan_text(const experiment::SweepPlan& plan) {
-  std::string text = concat(plan.runs.size(), " runs: ", plan.variants, " variants, ", plan.seeds,
-                            plan.seeds == 1 ? " seed" : " seeds", "; ", plan.epochs, " epochs");
+  const auto counted = [](auto count, const char* what) {
+    return concat(count, " ", what, count == 1 ? "" : "s");
+  };
+  std::string text =
+      concat(counted(plan.runs.size(), "run"), ": ", counted(plan.variants, "variant"), ", ",
+             counted(plan.seeds, "seed"), "; ", counted(plan.epochs, "epoch"));
   if (plan.saved > 0) {
     text += concat(", of which branches save ", plan.saved, " (",
                    (200 * plan.saved + plan.epochs) / (2 * plan.epochs), " %)");

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/outcomes.h"
 #include "cli/progress.h"
@@ -64,6 +65,12 @@ std::vector<experiment::Recipe> read_recipes(const Options& options) {
 /// With --seeds each recipe once a seed.
 std::vector<experiment::Recipe> with_seeds(const Options& options) {
   if (options.seeds.empty()) return read_recipes(options);
+  for (const std::string& assignment : options.set) {
+    if (assignment.starts_with("train.seed=")) {
+      throw UsageError(
+          concat("--set ", assignment, ": --seeds sets train.seed; leave one of them out"));
+    }
+  }
   std::vector<experiment::Recipe> all;
   for (const std::uint64_t seed : options.seeds) {
     Options of_seed = options;
@@ -134,7 +141,8 @@ void add_train(CLI::App& app) {
   command
       ->add_option("--seeds", options->seeds,
                    "train each recipe once with each of these as train.seed: --seeds 1,2,3")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(whole_number());
   command
       ->add_option("--parallel", options->parallel,
                    "runs at once, in this process; several small ones fill a GPU better than one")
@@ -147,8 +155,8 @@ void add_train(CLI::App& app) {
   CLI::Option* resume =
       command
           ->add_option("--resume", options->resume,
-                       "go on with this run folder; --set may add epochs or change run.*, eval.*, "
-                       "checkpoint.*")
+                       "go on with this run folder; --set may add epochs or change eval.*, "
+                       "checkpoint.*, run.* but run.precision, and the folders of the data")
           ->excludes(always_new);
   command
       ->add_option("--branch-from", options->branch,

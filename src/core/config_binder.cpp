@@ -47,6 +47,13 @@ std::vector<Scalar> as_list(const Value& value) {
   return {*as_scalar(value)};
 }
 
+/// A setting's line of documentation with what it takes: "... [a number in [0, 1]]".
+std::string line_of(std::string_view doc, std::string_view expected) {
+  constexpr std::string_view kStart = "expected ";
+  if (expected.starts_with(kStart)) expected.remove_prefix(kStart.size());
+  return concat(doc, " [", expected, "]");
+}
+
 const std::string kMomentExpected =
     "expected an epoch (an integer of at least 0) or a share of the run (a float in [0, 1])";
 
@@ -112,7 +119,7 @@ void Binder::field(std::string_view key, bool& value, std::string_view doc) {
     if (given == nullptr) refuse(key, entry, to_text(entry->value), "expected true or false");
     value = *given;
   }
-  keep(key, entry, value ? "true" : "false", doc);
+  keep(key, entry, value ? "true" : "false", line_of(doc, "true or false"));
 }
 
 std::int64_t Binder::integer(std::string_view key, std::int64_t current, Range range,
@@ -126,7 +133,7 @@ std::int64_t Binder::integer(std::string_view key, std::int64_t current, Range r
   if (!inside(static_cast<double>(current), range)) {
     refuse(key, entry, std::to_string(current), expectation(range, true));
   }
-  keep(key, entry, std::to_string(current), doc);
+  keep(key, entry, std::to_string(current), line_of(doc, expectation(range, true)));
   return current;
 }
 
@@ -159,7 +166,7 @@ void Binder::field(std::string_view key, double& value, Range range, std::string
     refuse(key, entry, entry != nullptr ? to_text(entry->value) : to_text(value),
            expectation(range, false));
   }
-  keep(key, entry, to_text(value), doc);
+  keep(key, entry, to_text(value), line_of(doc, expectation(range, false)));
 }
 
 void Binder::field(std::string_view key, std::string& value, std::string_view doc) {
@@ -169,7 +176,7 @@ void Binder::field(std::string_view key, std::string& value, std::string_view do
     if (given == nullptr) refuse(key, entry, to_text(entry->value), "expected text in quotes");
     value = *given;
   }
-  keep(key, entry, quote(value), doc);
+  keep(key, entry, quote(value), line_of(doc, "text"));
 }
 
 void Binder::field(std::string_view key, Moment& value, std::string_view doc) {
@@ -181,7 +188,7 @@ void Binder::field(std::string_view key, Moment& value, std::string_view doc) {
     value = *given;
   }
   if (!valid(value)) refuse(key, entry, to_text(value), kMomentExpected);
-  keep(key, entry, to_text(value), doc);
+  keep(key, entry, to_text(value), line_of(doc, kMomentExpected));
 }
 
 void Binder::field(std::string_view key, std::vector<Moment>& value, std::string_view doc) {
@@ -197,7 +204,8 @@ void Binder::field(std::string_view key, std::vector<Moment>& value, std::string
   for (const Moment& each : value) {
     if (!valid(each)) refuse(key, entry, to_text(each), kMomentExpected);
   }
-  keep(key, entry, list_text(value), doc);
+  keep(key, entry, list_text(value),
+       line_of(doc, concat("a list of: ", kMomentExpected.substr(9))));
 }
 
 void Binder::field(std::string_view key, std::vector<double>& value, Range range,
@@ -214,7 +222,8 @@ void Binder::field(std::string_view key, std::vector<double>& value, Range range
   for (const double each : value) {
     if (!inside(each, range)) refuse(key, entry, to_text(each), expectation(range, false));
   }
-  keep(key, entry, list_text(value), doc);
+  keep(key, entry, list_text(value),
+       line_of(doc, concat("a list of: ", expectation(range, false).substr(9))));
 }
 
 void Binder::field(std::string_view key, Call& value, const std::vector<Signature>& allowed,
@@ -226,7 +235,9 @@ void Binder::field(std::string_view key, Call& value, const std::vector<Signatur
     refuse(key, entry, entry != nullptr ? to_text(entry->value) : quote(to_text(value)),
            failure.what());
   }
-  keep(key, entry, quote(to_text(value)), doc);
+  std::vector<std::string> forms;
+  for (const Signature& form : allowed) forms.push_back(to_text(form));
+  keep(key, entry, quote(to_text(value)), line_of(doc, join(forms)));
 }
 
 std::string Binder::pick(std::string_view key, const std::string& current,
@@ -241,7 +252,7 @@ std::string Binder::pick(std::string_view key, const std::string& current,
     refuse(key, entry, entry != nullptr ? to_text(entry->value) : quote(chosen),
            concat("expected one of ", join(words), hint(chosen, words)));
   }
-  keep(key, entry, quote(chosen), doc);
+  keep(key, entry, quote(chosen), line_of(doc, join(words)));
   return chosen;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -241,6 +242,7 @@ std::string hint(std::string_view word, const std::vector<std::string>& words) {
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {
   constexpr std::size_t kLongest = 80;  // longer ones are no slip of the finger
   if (word.size() > kLongest) return {};
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : words) {
@@ -252,7 +254,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& words
     for (std::size_t i = 1; i <= word.size(); ++i) {
       row[0] = i;
       for (std::size_t j = 1; j <= n; ++j) {
-        const bool same = word[i - 1] == candidate[j - 1];
+        const bool same = lower(word[i - 1]) == lower(candidate[j - 1]);
         row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
         if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
           row[j] = std::min(row[j], before[j - 2] + 1);

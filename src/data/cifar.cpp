@@ -105,7 +105,12 @@ std::filesystem::path find_cifar(const std::filesystem::path& dir, CifarKind kin
     if (!missing(folder / layout.train.front())) return folder;
   }
   throw DataError(concat("no ", layout.train.front(), " in ", dir.string(), " or ",
-                         (dir / layout.folder).string(), ": ", where_to_get(layout)));
+                         (dir / layout.folder).string(), ": ",
+                         dir.string().starts_with('~')
+                             ? "the shell expands ~ only at the beginning "
+                               "of a word, so write the path in full; or "
+                             : "",
+                         where_to_get(layout)));
 }
 
 std::vector<std::string> parse_cifar_names(std::string_view text, CifarKind kind,

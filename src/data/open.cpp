@@ -60,7 +60,14 @@ std::vector<int> wanted_counts(const DataSettings& settings, const TrainTest& se
   if (settings.profile == "counts") return read_counts(settings.counts_file, classes);
   const std::vector<int> there = count_labels(labels, classes);
   // The smallest class, so that every order of classes can be had of a set that is not balanced.
-  const int most = *std::min_element(there.begin(), there.end());
+  const auto least = std::min_element(there.begin(), there.end());
+  const int most = *least;
+  if (most == 0) {
+    throw DataError(concat("class ", least - there.begin(), " has no training image in ",
+                           settings.dir.empty() ? settings.name : settings.dir,
+                           ": expected at least one of each of ", classes,
+                           " classes; are these the right files?"));
+  }
   const int largest = (settings.n_max > 0 ? settings.n_max : most) - settings.val_per_class;
   if (largest < 1) {
     throw UsageError(concat("data.val_per_class = ", settings.val_per_class,

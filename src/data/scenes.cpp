@@ -190,9 +190,9 @@ class Maker {
       throw DataError(concat("scenes: ", count, " objects of class ", label, " (",
                              fashion_class_names()[static_cast<std::size_t>(label)],
                              ") asked for, Fashion-MNIST has ", available, " for ",
-                             part == ScenePart::train  ? "training"
-                             : part == ScenePart::test ? "the test set"
-                                                       : "validation"));
+                             part == ScenePart::train  ? "training: lower data.n_max"
+                             : part == ScenePart::test ? "the test set: lower scenes.test_objects"
+                                                       : "validation: lower scenes.val_objects"));
     }
     std::vector<std::uint32_t> order(available);
     std::iota(order.begin(), order.end(), 0U);

@@ -1,5 +1,7 @@
 #include "experiment/check.h"
 
+#include <algorithm>
+
 #include "batch/check.h"
 #include "core/config_text.h"
 #include "core/error.h"
@@ -40,6 +42,13 @@ void check_schedule(const train::ScheduleSettings& schedule, int epochs) {
   }
 }
 
+void check_detector(const std::string& name) {
+  const std::vector<std::string> known = saliency::detector_names();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw UsageError(concat("saliency.detector = ", config::quote(name), ": expected one of ",
+                          config::join(known), config::hint(name, known)));
+}
+
 bool masks_wanted(const Recipe& recipe) {
   const bool masks = method::needs_of(recipe.method).masks && recipe.mask.prob > 0;
   return masks || recipe.mask.cutout_prob > 0;
@@ -68,7 +77,7 @@ void check_recipe(const Recipe& recipe) {
   plan::check_settings(recipe.planner_settings());
   check_second_stage(recipe);
   nn::make_architecture(recipe.network, 2);
-  saliency::make_detector(recipe.mask.detector);
+  check_detector(recipe.mask.detector);
   const batch::ExecutorSettings batches = recipe.executor_settings({});
   batch::check_sight(batches);
   train::learning_rate(recipe.train.schedule, epochs - 1, epochs);

@@ -1,6 +1,7 @@
 #include "experiment/recipe.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/cpu.h"
 #include "core/error.h"
@@ -111,7 +112,8 @@ bool is_new_default(const config::Resolved& setting) {
   const bool augments =
       key.starts_with("augment.") && key != "augment.crop_padding" && key != "augment.flip";
   if (!augments && !key.starts_with("loss.") && !key.starts_with("mix.") &&
-      !key.starts_with("stage.") && key != "network.classifier" && key != "network.scale") {
+      !key.starts_with("stage.") && key != "network.classifier" && key != "network.scale" &&
+      key != "network.head_hidden") {
     return false;
   }
   const auto& all = default_settings();
@@ -204,30 +206,65 @@ bool Recipe::device_was_auto() const {
   });
 }
 
+namespace {
+
+/// Whether `text` speaks of the setting: its key stands there as a word.
+bool speaks_of(const std::string& text, const std::string& key) {
+  const auto is_part = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; };
+  for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+    const std::size_t end = at + key.size();
+    if ((at == 0 || !is_part(text[at - 1])) && (end == text.size() || !is_part(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Runs `work`; what it refuses says where the settings that it speaks of were set.
+template <class Work>
+auto telling_origins(const config::Document& document, Work work) {
+  try {
+    return work();
+  } catch (const UsageError& problem) {
+    const std::string text = problem.what();
+    std::string origins;
+    for (const auto& [key, entry] : document.entries()) {
+      if (!speaks_of(text, key) || text.find(entry.origin) != std::string::npos) continue;
+      origins += concat(origins.empty() ? "" : ", ", key, ": ", entry.origin);
+    }
+    throw UsageError(origins.empty() ? text : concat(text, " (", origins, ")"));
+  }
+}
+
+}  // namespace
+
 const std::vector<config::Resolved>& default_settings() {
   static const std::vector<config::Resolved> settings = bound({}, "").resolved;
   return settings;
 }
 
 Recipe resolve_stored(const config::Document& document, const std::string& name) {
-  Recipe recipe = bound(document, name);
-  const bool plain_name = !recipe.name.empty() && recipe.name.front() != '.' &&
-                          std::all_of(recipe.name.begin(), recipe.name.end(), [](unsigned char c) {
-                            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-                          });
-  if (!plain_name) {
-    throw UsageError(
-        concat("run.name = '", recipe.name,
-               "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
-  }
-  settle_runtime(recipe);
-  check_recipe(recipe);
-  return recipe;
+  return telling_origins(document, [&] {
+    Recipe recipe = bound(document, name);
+    const bool plain_name =
+        !recipe.name.empty() && recipe.name.front() != '.' &&
+        std::all_of(recipe.name.begin(), recipe.name.end(), [](unsigned char c) {
+          return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+        });
+    if (!plain_name) {
+      throw UsageError(
+          concat("run.name = '", recipe.name,
+                 "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
+    }
+    settle_runtime(recipe);
+    check_recipe(recipe);
+    return recipe;
+  });
 }
 
 Recipe resolve_recipe(const config::Document& document, const std::string& name) {
   Recipe recipe = resolve_stored(document, name);
-  check_choices(recipe);
+  telling_origins(document, [&] { check_choices(recipe); });
   return recipe;
 }
 

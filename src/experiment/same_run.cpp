@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 
 #include "core/error.h"
 #include "record/setting_kinds.h"
@@ -126,6 +124,19 @@ bool is_idle(const std::string& key, const Early& at_work) {
   return !at_work.masks && !at_work.contrast && !at_work.mixing;
 }
 
+/// Whether a difference of two recipes decides nothing before an epoch.
+class Late {
+ public:
+  Late(const Recipe& before, const Recipe& now, int epoch)
+      : before_(early(before, epoch)), now_(early(now, epoch)) {}
+  bool operator()(const Difference& one) const {
+    return is_idle(one.key, before_) && is_idle(one.key, now_);
+  }
+
+ private:
+  Early before_, now_;
+};
+
 }  // namespace
 
 std::string text_of(const std::vector<Difference>& differences) {
@@ -137,11 +148,16 @@ std::string text_of(const std::vector<Difference>& differences) {
 }
 
 std::vector<Difference> differences(const Recipe& before, const Recipe& now) {
-  std::map<std::string, std::string> old;
-  for (const config::Resolved& setting : before.resolved) old[setting.key] = setting.value;
+  const auto& old = before.resolved;
   std::vector<Difference> out;
-  for (const config::Resolved& setting : now.resolved) {
-    const std::string& value = old[setting.key];
+  for (std::size_t i = 0; i < now.resolved.size(); ++i) {
+    const config::Resolved& setting = now.resolved[i];
+    const auto same_key = [&](const config::Resolved& each) { return each.key == setting.key; };
+    // Bound alike, they have one order.
+    const auto place = i < old.size() && same_key(old[i])
+                           ? old.begin() + static_cast<std::ptrdiff_t>(i)
+                           : std::find_if(old.begin(), old.end(), same_key);
+    const std::string value = place == old.end() ? "" : place->value;
     if (setting.key != "run.name" && value != setting.value) {
       out.push_back({setting.key, value.empty() ? "(not set)" : value, setting.value});
     }
@@ -166,13 +182,27 @@ void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPo
 }
 
 std::vector<Difference> early_differences(const Recipe& before, const Recipe& now, int epoch) {
-  const Early old_work = early(before, epoch);
-  const Early work = early(now, epoch);
   std::vector<Difference> out = differences(before, now);
-  std::erase_if(out, [&](const Difference& one) {
-    return is_idle(one.key, old_work) && is_idle(one.key, work);
-  });
+  std::erase_if(out, Late(before, now, epoch));
   return out;
+}
+
+int shared_epochs(const Recipe& before, const Recipe& now, int most) {
+  const std::vector<Difference> all = differences(before, now);
+  const auto alike = [&](int epoch) {
+    return std::all_of(all.begin(), all.end(), Late(before, now, epoch));
+  };
+  if (most < 1 || !alike(1)) return 0;  // as most pairs are
+  int same = 1;                         // what is at work only grows with the epoch
+  while (same < most) {
+    const int middle = (same + most + 1) / 2;
+    if (alike(middle)) {
+      same = middle;
+    } else {
+      most = middle - 1;
+    }
+  }
+  return same;
 }
 
 std::string fingerprint_changes(const nlohmann::json& before, const nlohmann::json& now) {

@@ -32,6 +32,9 @@ void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPo
 /// Settings in which the two recipes differ and which decide something before `epoch`. None: runs
 /// of the two have the same bits up to there.
 std::vector<Difference> early_differences(const Recipe& before, const Recipe& now, int epoch);
+/// Up to the beginning of which epoch, at most `most`, there are none; 0: they differ from the
+/// start.
+int shared_epochs(const Recipe& before, const Recipe& now, int most);
 
 /// What decides the bits beside settings and data and is another now than in a stored fingerprint:
 /// "threads: 2 -> 4". Empty: the same bits.

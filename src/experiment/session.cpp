@@ -1,5 +1,6 @@
 #include "experiment/session.h"
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -19,9 +20,9 @@ namespace {
 void check_data(const record::RunFolder& folder, const data::Opened& data) {
   const nlohmann::json stored = folder.fingerprint().value("data_hash", nlohmann::json(data.hash));
   if (stored == data.hash) return;
-  throw DataError(concat("the data are not those of ", folder.path().string(), ": SHA-256 ",
-                         data.hash, ", expected ", stored.dump(),
-                         "; bring the old files back, or train with --new"));
+  throw DataError(concat("the data are not those of ", folder.path().string(),
+                         ", though their settings are: SHA-256 ", data.hash, ", expected ",
+                         stored.dump(), "; bring the old files back, or train from the start"));
 }
 
 /// The newest checkpoint that can be read, loaded; nothing where there is no file of one.
@@ -112,6 +113,15 @@ std::string run_hash(const Recipe& recipe, const data::Opened& data) {
   return format::sha256(recipe.settings_hash() + data.hash);
 }
 
+bool was_edited(const record::RunFolder& folder, const Recipe& stored) {
+  if (!std::filesystem::exists(folder.path() / "fingerprint.json")) return false;
+  const nlohmann::json marks = folder.fingerprint();
+  const std::string hash = marks.value("settings_hash", "");
+  const std::string data = marks.value("data_hash", "");
+  if (hash.empty() || data.empty()) return false;
+  return hash != format::sha256(stored.settings_hash() + data);
+}
+
 nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   nlohmann::json out = record::base_fingerprint();
   const tensor::RuntimeInfo info = tensor::runtime_info();
@@ -144,7 +154,6 @@ Recipe recipe_of(const record::RunFolder& folder) {
 
 void check_branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
                   const data::Opened& data) {
-  check_data(parent, data);
   if (epoch >= recipe.all_epochs()) {
     throw UsageError(concat("--branch-from ", parent.path().string(), "@", epoch, ": the run has ",
                             recipe.all_epochs(),
@@ -152,10 +161,12 @@ void check_branch(const record::RunFolder& parent, int epoch, const Recipe& reci
                             "earlier"));
   }
   const auto different = early_differences(recipe_of(parent), recipe, epoch);
-  if (different.empty()) return;
-  throw UsageError(concat("--branch-from ", parent.path().string(), "@", epoch,
-                          ": the two runs are not the same before epoch ", epoch, ": ",
-                          text_of(different), "; branch earlier, or train from the start"));
+  if (different.empty()) return check_data(parent, data);
+  const bool from_the_start = !early_differences(recipe_of(parent), recipe, 0).empty();
+  throw UsageError(concat(
+      "--branch-from ", parent.path().string(), "@", epoch,
+      ": the two runs are not the same before epoch ", epoch, ": ", text_of(different),
+      from_the_start ? "; put these back" : "; branch earlier", ", or train from the start"));
 }
 
 Session::Session(record::RunFolder folder, record::RunLock lock)
@@ -194,8 +205,8 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
                                 const Learned& learned, Recorder& recorder) {
   const std::string run = folder_.path().string();
   const Recipe before = recipe_of(folder_);
-  check_data(folder_, data);
   check_may_go_on(before, recipe, {});  // states of another second stage would look damaged
+  check_data(folder_, data);
   const std::optional<StoredPoint> stored =
       newest_point(folder_, {learned.network, learned.stage, before.train.epochs});
   if (!stored && folder_.finished()) {

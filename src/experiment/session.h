@@ -67,6 +67,9 @@ void check_branch(const record::RunFolder& parent, int epoch, const Recipe& reci
 /// What makes two runs the same experiment: settings, and the data themselves, since paths are no
 /// part of the settings.
 std::string run_hash(const Recipe& recipe, const data::Opened& data);
+/// Whether the folder's config.toml is not what its settings_hash was made of: somebody edited it.
+/// False where the folder does not say.
+bool was_edited(const record::RunFolder& folder, const Recipe& stored);
 
 /// Fingerprint of a run of `recipe` in this process (docs/run-folder.md).
 nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data);

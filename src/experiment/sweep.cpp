@@ -125,8 +125,7 @@ void check_different(const std::vector<SweepRun>& runs) {
     const auto [found, fresh] = first.emplace(run.recipe.settings_hash(), &run.recipe);
     if (fresh) continue;
     throw UsageError(concat("two runs of the sweep have the same settings: ", found->second->name,
-                            " and ", run.recipe.name, ", seed ", run.seed,
-                            " (or a seed key is set elsewhere too): leave one out"));
+                            " and ", run.recipe.name, ", seed ", run.seed, ": leave one out"));
   }
 }
 
@@ -136,18 +135,9 @@ bool has_stage(const Recipe& recipe) {
 
 /// The last epoch up to whose beginning two recipes do the same, from 0; a second stage can begin
 /// from the end of another run.
-int shared_epochs(const Recipe& trunk, const Recipe& run) {
-  int same = 0;  // early_differences only grows with the epoch
-  int other = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
-  while (same < other) {
-    const int middle = (same + other + 1) / 2;
-    if (early_differences(trunk, run, middle).empty()) {
-      same = middle;
-    } else {
-      other = middle - 1;
-    }
-  }
-  return same;
+int branch_epoch(const Recipe& trunk, const Recipe& run) {
+  const int most = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
+  return shared_epochs(trunk, run, most);
 }
 
 struct Branching {
@@ -160,7 +150,7 @@ std::vector<Branching> branchings(const std::vector<const Recipe*>& recipes) {
   std::vector<Branching> found(recipes.size());
   for (std::size_t i = 0; i < recipes.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      const int shared = shared_epochs(*recipes[j], *recipes[i]);
+      const int shared = branch_epoch(*recipes[j], *recipes[i]);
       if (shared > found[i].epoch) found[i] = {j, shared};
     }
   }
@@ -200,6 +190,19 @@ void plan_branches(SweepPlan& plan) {
     plan.runs[i].branch_epoch = branching.epoch;
     plan.saved += branching.epoch;
     keep_checkpoint(plan.runs[*plan.runs[i].trunk].recipe, branching.epoch);
+  }
+}
+
+/// A seed key that is set elsewhere too would give all seeds one value.
+void check_seed_keys(const std::vector<Cell>& cells, const record::SweepFile& sweep) {
+  for (const Cell& cell : cells) {
+    for (const std::string& assignment : cell.assignments) {
+      const std::string key = assignment.substr(0, assignment.find('='));
+      const auto& keys = sweep.seed_keys;
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
+      throw UsageError(concat(assignment, ": the sweep's seeds set ", key,
+                              " (seed_keys); change seeds or seed_keys in the file instead"));
+    }
   }
 }
 
@@ -256,6 +259,7 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   sweep.overrides = overrides_of(sweep, options);
   const fs::path folder = file.parent_path();
   const std::vector<Cell> cells = cells_of(sweep, folder);
+  check_seed_keys(cells, sweep);
   if (cells.size() * sweep.seeds.size() > kMostRuns) {
     throw UsageError(concat(file.string(), ": ", cells.size() * sweep.seeds.size(),
                             " runs; at most ", kMostRuns));

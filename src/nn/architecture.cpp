@@ -82,6 +82,7 @@ Architecture make_architecture(const NetworkSettings& settings, int classes) {
   out.features = in;
   out.classes = classes;
   out.head_dim = settings.head_dim;
+  out.head_hidden = settings.head_hidden > 0 ? settings.head_hidden : out.features;
   out.prototypes = settings.prototypes;
   return out;
 }
@@ -110,12 +111,12 @@ std::vector<tensor::Slot> make_slots(const Architecture& architecture) {
   } else {
     slots.push_back({"fc.weight", {architecture.classes, architecture.features}, false, false});
   }
-  add_linear(slots, "head.0", architecture.features, architecture.features);
-  add_linear(slots, "head.2", architecture.head_dim, architecture.features);
-  if (architecture.prototypes) {
-    add_linear(slots, "head.prototypes.0", architecture.features, architecture.features);
-    add_linear(slots, "head.prototypes.2", architecture.head_dim, architecture.features);
-  }
+  const auto add_head = [&](const std::string& name) {
+    add_linear(slots, name + ".0", architecture.head_hidden, architecture.features);
+    add_linear(slots, name + ".2", architecture.head_dim, architecture.head_hidden);
+  };
+  add_head("head");
+  if (architecture.prototypes) add_head("head.prototypes");
   return slots;
 }
 

@@ -25,6 +25,7 @@ struct Architecture {
   std::int64_t features = 0;
   std::int64_t classes = 0;
   std::int64_t head_dim = 0;
+  std::int64_t head_hidden = 0;
   bool prototypes = false;    ///< a head of its own for the classifier's weights
   double cosine_scale = 0.0;  ///< of a cosine classifier; 0: it is linear
 };

@@ -67,6 +67,8 @@ void bind(config::Binder& binder, NetworkSettings& settings) {
   binder.field("network.scale", settings.scale, {1e-6, 1e6}, "cosine: what cosines are times");
   binder.field("network.head_dim", settings.head_dim, {1, 65536},
                "size of the embeddings of the contrastive part");
+  binder.field("network.head_hidden", settings.head_hidden, {0, 65536},
+               "width of the hidden layer of the contrastive part's MLPs; 0 = as the features");
 }
 
 double logit_scale(const NetworkSettings& settings) {

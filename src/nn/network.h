@@ -27,10 +27,11 @@ enum class Classifier {
 struct NetworkSettings {
   std::string arch = "resnet32";  ///< resnet20, resnet32, resnet44, resnet56
   double width = 1.0;             ///< factor on the widths 16/32/64
-  int head_dim = 128;  ///< of the embeddings; the head's hidden layer is as wide as the features
+  int head_dim = 128;             ///< of the embeddings
   Classifier classifier = Classifier::linear;
   double scale = 30.0;      ///< of cosines, with Classifier::cosine
   bool prototypes = false;  ///< beside the head an MLP that makes a prototype of each class (BCL)
+  int head_hidden = 0;      ///< width of the hidden layer of heads; 0: as wide as the features
 };
 SMCL_API void bind(config::Binder& binder, NetworkSettings& settings);
 /// What logits are of cosines: 1 for a linear classifier.

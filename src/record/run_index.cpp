@@ -1,5 +1,7 @@
 #include "record/run_index.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -235,7 +237,7 @@ RunIndex RunIndex::rebuild(const fs::path& root) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
   const fs::path file = root / kFile;
-  const fs::path fresh = root / concat(kFile, ".new");
+  const fs::path fresh = root / concat(kFile, ".new-", getpid());  // another may make one too
   fs::remove(fresh, ignored);
   {
     RunIndex index(root, Database(fresh, Database::Access::read_write));
@@ -290,6 +292,21 @@ void RunIndex::refresh() {
     if (is_run_folder(root_ / folder)) writer.add(index_entry(root_, folder), found.at(folder));
   }
   transaction.commit();
+}
+
+bool RunIndex::knows(const std::string& key) const {
+  Statement found(database_,
+                  "SELECT EXISTS (SELECT 1 FROM words WHERE key = ?1) OR "
+                  "EXISTS (SELECT 1 FROM results WHERE key = ?1)");
+  found.bind(0, key).step();
+  return found.integer(0) != 0;
+}
+
+std::vector<std::string> RunIndex::keys() const {
+  Statement rows(database_, "SELECT key FROM words UNION SELECT key FROM results ORDER BY key");
+  std::vector<std::string> all;
+  while (rows.step()) all.push_back(rows.text(0));
+  return all;
 }
 
 std::size_t RunIndex::count(const std::vector<RunFilter>& filters) const {

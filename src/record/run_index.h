@@ -53,7 +53,10 @@ class RunIndex {
   /// Runs that meet all filters, by folder. `limit` 0: all. Throws UsageError where a filter's
   /// value is no number and has to be.
   std::vector<IndexedRun> runs(const std::vector<RunFilter>& filters, std::size_t limit = 0) const;
-  /// How many they are.
+  /// Whether some run has the setting or result; and all that some run has, sorted.
+  bool knows(const std::string& key) const;
+  std::vector<std::string> keys() const;
+  /// How many runs meet all filters.
   std::size_t count(const std::vector<RunFilter>& filters) const;
 
   /// Everything in it as text, but when folders changed: equal for equal indexes.

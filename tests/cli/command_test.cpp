@@ -5,6 +5,7 @@
 
 #include "cli/program.h"
 #include "core/error.h"
+#include "experiment/recipe.h"
 #include "image/png.h"
 
 namespace smcl::cli {
@@ -49,6 +50,36 @@ TEST(Command, WrongWordsEndWithTwoAndOneLineThatHelps) {
     EXPECT_EQ(lines(result.err), 1) << result.err;
     EXPECT_EQ(result.err.rfind("smcl: ", 0), 0U) << result.err;
   }
+}
+
+TEST(Command, NumbersThatAreNoneSayWhatIsExpected) {
+  const std::string ce = kRecipes + "scenes/ce.toml";
+  expect_one_line(smcl({"train", ce, "--seeds", "1-3"}), 2, "got '1-3', expected whole numbers");
+  expect_one_line(smcl({"train", ce, "--seeds", "-1"}), 2, "got '-1', expected whole numbers");
+  expect_one_line(smcl({"index", "list", "--limit", "-1"}), 2, "--limit");
+  expect_one_line(smcl({"train", ce, "--seeds", "1,2", "--set", "train.seed=4"}), 2,
+                  "--seeds sets train.seed");
+  expect_one_line(smcl({"explain", ce, "-o", "x.jpg"}), 2, "ends in .png");
+}
+
+TEST(Settings, AreListedWithDefaultsAndWhatTheyTake) {
+  const Result all = smcl({"settings", "--format", "json"});
+  EXPECT_EQ(all.code, 0) << all.err;
+  const auto rows = nlohmann::json::parse(all.out);
+  EXPECT_EQ(rows.size(), experiment::default_settings().size());
+  const Result one = smcl({"settings", "mask.prob", "run.device"});
+  EXPECT_NE(one.out.find("mask.prob   0.2 "), std::string::npos) << one.out;
+  EXPECT_NE(one.out.find("[a number in [0, 1]]\n"), std::string::npos) << one.out;
+  EXPECT_NE(one.out.find("[auto, cpu, cuda]\n"), std::string::npos) << one.out;
+  EXPECT_EQ(lines(one.out), 3);
+  expect_one_line(smcl({"settings", "mask.porb"}), 2, "did you mean 'mask.prob'?");
+}
+
+TEST(Settings, TheirPageIsThatOfTheProgram) {
+  std::ifstream file(kRecipes + "../docs/settings.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  const std::string table = smcl({"settings", "--format", "markdown"}).out;
+  EXPECT_TRUE(page.ends_with("\n\n" + table)) << "make docs/settings.md anew, as its head says";
 }
 
 TEST(Command, MissingRecipesAndRunsEndWith74) {

@@ -86,6 +86,15 @@ TEST(SweepSlow, TrainsTellsFailuresAndIsListed) {
   EXPECT_EQ(rows({"--limit", "1"}).size(), 1U);
   EXPECT_EQ(rows({"--columns", "folder,folder"})[0].size(), 1U);
   expect_one_line(smcl({"index", "list", runs, "--where", "x"}), 2, "KEY and VALUE");
+  expect_one_line(smcl({"index", "list", runs, "--where", "mask.knd=random"}), 2,
+                  "did you mean 'mask.kind'?");
+  expect_one_line(smcl({"index", "list", runs, "--where", "state=done"}), 2,
+                  "finished, unfinished");
+  expect_one_line(smcl({"index", "list", runs, "--sort", "few"}), 2,
+                  "did you mean 'last.accuracy.few'?");
+  expect_one_line(smcl({"index", "list", runs, "--columns", "nokey"}), 2, "no run has such");
+  EXPECT_THAT(smcl({"index", "list", runs, "--where", "mask.kind=oracle"}).out,
+              HasSubstr("0 of 0 runs that meet --where (6 in all)"));
   expect_one_line(smcl({"index", "list", runs + "/none"}), 74, "no folder");
   std::ofstream(fs::path(runs) / "index.sqlite") << "no database at all, but longer than its head";
   expect_one_line(smcl({"index", "list", runs}), 65, "index rebuild");

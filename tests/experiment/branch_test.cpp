@@ -107,6 +107,9 @@ TEST_F(BranchSlow, BranchesThatWouldNotBeExactAreRefused) {
   EXPECT_THAT(error_of<UsageError>([&] { go_on("schedule.rate = 0.3\ncontrast.mu = 0.1\n"); }),
               HasSubstr("not the same before epoch 1"))
       << "the same again";
+  EXPECT_THAT(error_of<UsageError>([&] { go_on("scenes.seed = 9\n"); }),
+              HasSubstr("scenes.seed: 0 -> 9; put these back"))
+      << "and not that the data are others, which follows from it";
   options_.branch->epoch = 7;
   EXPECT_THAT(error_of<UsageError>([&] { go_on("mask.prob = 0.0\n"); }), HasSubstr("there are: 1"));
 }

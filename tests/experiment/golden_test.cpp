@@ -57,6 +57,16 @@ TEST_P(Golden, SettingsResolveToTheSameOnes) {
   EXPECT_EQ(recipe.mask.prob, 1.0);
 }
 
+TEST_P(Golden, SettingsAreSeenToBeThoseOfTheRun) {
+  const record::RunFolder folder = run();
+  Recipe recipe = recipe_of(folder);
+  EXPECT_FALSE(was_edited(folder, recipe));
+  for (config::Resolved& setting : recipe.resolved) {
+    if (setting.key == "mask.prob") setting.value = "0.5";
+  }
+  EXPECT_TRUE(was_edited(folder, recipe));
+}
+
 TEST_P(Golden, PredictionsGiveTheStoredResults) {
   const record::RunFolder folder = run();
   const auto summary = folder.summary();

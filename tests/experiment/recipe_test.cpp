@@ -1,9 +1,10 @@
 #include "experiment/recipe.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "core/error.h"
 #include "experiment/sweep.h"
+#include "format/scratch.h"
 
 namespace smcl::experiment {
 namespace {
@@ -104,6 +105,24 @@ TEST(Recipe, RefusesWhatIsWrong) {
                            "method.name = 'mixup'\nmix.start = 300"}) {
     EXPECT_THROW(resolve_recipe(parse(toml), "a"), UsageError) << toml;
   }
+}
+
+TEST(Recipe, RefusalsSayWhereTheSettingsStand) {
+  const auto refusal = [](const std::string& toml, const std::string& override) {
+    config::Document document = parse(toml);
+    document.set(override);
+    return error_of<UsageError>([&] { resolve_recipe(document, "a"); });
+  };
+  EXPECT_THAT(refusal("train.epochs = 40", "mask.start=50"),
+              ::testing::EndsWith("(mask.start: --set)"));
+  EXPECT_THAT(refusal("groups.few_below = 200", "train.epochs=3"),
+              ::testing::EndsWith("(groups.few_below: test.toml:1)"));
+  EXPECT_THAT(
+      refusal("train.epochs = 3", "saliency.detector=finegrained"),
+      ::testing::AllOf(::testing::HasSubstr("saliency.detector = \"finegrained\": expected "),
+                       ::testing::HasSubstr("did you mean 'fine_grained'?")));
+  EXPECT_THAT(refusal("train.epochs = 3", "method.name=SMCL"),
+              ::testing::HasSubstr("did you mean smcl?"));
 }
 
 TEST(Recipe, UnknownKeyNamesTheNearest) {

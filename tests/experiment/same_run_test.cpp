@@ -26,6 +26,19 @@ TEST(EarlyDifferences, AreThoseAtWorkBeforeTheEpoch) {
   EXPECT_EQ(early("", "run.threads = 2\ncheckpoint.steps = 5\n", 19), "");
 }
 
+TEST(SharedEpochs, EndWhereADifferenceBegins) {
+  const auto shared = [](const std::string& before, const std::string& now, int most) {
+    const std::string same = "train.epochs = 20\n";
+    return shared_epochs(tiny(same + before), tiny(same + now), most);
+  };
+  EXPECT_EQ(shared("mask.start = 10\n", "mask.start = 10\nmask.prob = 0.5\n", 19), 10);
+  EXPECT_EQ(shared("mask.start = 10\n", "mask.start = 10\nmask.prob = 0.5\n", 7), 7);
+  EXPECT_EQ(shared("", "contrast.mu = 0.1\n", 19), 0);
+  EXPECT_EQ(shared("", "train.seed = 9\n", 19), 0);
+  EXPECT_EQ(shared("", "run.threads = 2\n", 19), 19);
+  EXPECT_EQ(shared("", "", 0), 0);
+}
+
 // Cutout follows mask.start in methods without masks too.
 TEST(EarlyDifferences, CutoutCountsWithoutMasks) {
   const std::string ce = "method.name = \"ce\"\nmask.prob = 0.2\nmask.start = 10\n";

@@ -222,7 +222,7 @@ TEST_F(SweepPlanning, MistakesCostNoRun) {
   EXPECT_THAT(refusal(kHead + "[[variant]]\n[[variant]]\nname = 'same'\n"),
               HasSubstr("two runs of the sweep have the same settings: base and base-same"));
   EXPECT_THAT(refusal(kHead + "seeds = 2\n[set]\ntrain.seed = 4\n"),
-              HasSubstr("a seed key is set elsewhere"));
+              HasSubstr("train.seed=4: the sweep's seeds set train.seed"));
   EXPECT_THAT(refusal("name = '../s'\n" + kHead), HasSubstr("'../s' is no name for a sweep"));
   EXPECT_THAT(refusal(kHead + "[[variant]]\nname = '" + std::string(200, 'a') + "'\n"),
               HasSubstr("is no name for a run"));

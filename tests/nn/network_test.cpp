@@ -30,6 +30,17 @@ ForwardOptions training() {
   return options;
 }
 
+TEST(Network, HeadsHaveTheHiddenWidthThatIsAskedFor) {
+  NetworkSettings settings{"resnet20", 0.25, 8};
+  settings.head_hidden = 24;
+  settings.prototypes = true;
+  const Network network(settings, 10, 1, Precision::fp32, at::kCPU);
+  for (const std::string head : {"head.", "head.prototypes."}) {
+    EXPECT_EQ(network.store().view(head + "0.weight").sizes(), at::IntArrayRef({24, 16}));
+    EXPECT_EQ(network.store().view(head + "2.weight").sizes(), at::IntArrayRef({8, 24}));
+  }
+}
+
 // He et al. 2016, table 6: 0.27, 0.46, 0.66, 0.85 M parameters; the exact numbers follow from the
 // shapes: 432 + 32 + sum of the stages' convolutions and norms + 64*10 + 10.
 TEST(Network, HasTheParametersOfThePaper) {

@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "cli/command_tree.h"
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "core/error.h"
+#include "experiment/recipe.h"
+
+namespace smcl::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> words;
+  std::string format = "text";
+};
+
+/// Every setting, or those whose key contains one of the words.
+std::vector<config::Resolved> wanted(const std::vector<std::string>& words) {
+  std::vector<config::Resolved> settings = experiment::default_settings();
+  for (const std::string& word : words) {
+    const auto has = [&](const config::Resolved& setting) {
+      return setting.key.find(word) != std::string::npos;
+    };
+    if (std::any_of(settings.begin(), settings.end(), has)) continue;
+    std::vector<std::string> keys;
+    for (const config::Resolved& setting : settings) keys.push_back(setting.key);
+    const std::string near = config::nearest(word, keys);
+    throw UsageError(concat("settings ", word, ": no key contains it",
+                            near.empty() ? "; 'smcl settings' lists all" : "; did you mean '", near,
+                            near.empty() ? "" : "'?"));
+  }
+  if (words.empty()) return settings;
+  std::erase_if(settings, [&](const config::Resolved& setting) {
+    return std::none_of(words.begin(), words.end(), [&](const std::string& word) {
+      return setting.key.find(word) != std::string::npos;
+    });
+  });
+  return settings;
+}
+
+void show(const Options& options) {
+  report::Table table({{"setting", "key"}, {"default", "default"}, {"what [takes]", "doc"}});
+  for (const config::Resolved& setting : wanted(options.words)) {
+    table.add_row({setting.key, setting.value, setting.doc});
+  }
+  std::cout << (options.format == "markdown" ? table.markdown() : render(table, options.format));
+}
+
+}  // namespace
+
+void add_settings(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("settings", "every setting of a recipe: default, meaning, what it takes");
+  command->add_option("words", options->words, "only settings whose key contains one of these");
+  command->add_option("--format", options->format, "text, json, csv, markdown")
+      ->check(CLI::IsMember({"text", "json", "csv", "markdown"}))
+      ->capture_default_str();
+  command->footer(
+      "Settings are set in a recipe, below [section], or by --set section.key=value.\n"
+      "Examples:\n"
+      "  smcl settings\n"
+      "  smcl settings mask. saliency.");
+  command->callback([options] { show(*options); });
+}
+
+}  // namespace smcl::cli

@@ -87,7 +87,12 @@ class Peer {
     return row.is_object() ? row : nlohmann::json::object();
   }
 
-  PeerProcess process_{{python(), SMCL_SOURCE_DIR "/bench/peers/gpu_step_peer.py"}};
+  static std::string script() {
+    const char* peers = std::getenv("SMCL_BENCH_PEERS");
+    return concat(peers != nullptr ? peers : SMCL_SOURCE_DIR "/bench/peers", "/gpu_step_peer.py");
+  }
+
+  PeerProcess process_{{python(), script()}};
   std::string version_;
   std::string told_;
 };

@@ -112,8 +112,14 @@ class Cuda : public tensor::Gpu {
     const c10::cuda::CUDAStream own =
         c10::cuda::getStreamFromExternal(taken.get(), c10::cuda::current_device());
     const c10::cuda::CUDAStreamGuard guard(own);
-    work();
-    own.synchronize();
+    try {
+      work();
+      own.synchronize();
+    } catch (...) {
+      give_memory_back();
+      throw;
+    }
+    give_memory_back();  // the pools of its graphs, which no other run could use
   }
   std::unique_ptr<tensor::GpuGraph> record(const std::function<void()>& work) override {
     return record_graph(work);
@@ -123,6 +129,8 @@ class Cuda : public tensor::Gpu {
     at::globalContext().setDeterministicCuDNN(on);
     at::globalContext().setBenchmarkCuDNN(!on);
     at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
+    // Whatever is allocated is written by a kernel: no need to fill it before.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
   }
 
   std::unique_ptr<tensor::GpuBatches> batches(const batch::ExecutorSettings& settings,

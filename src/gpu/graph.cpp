@@ -22,6 +22,22 @@ std::shared_mutex& recording() {
   static std::shared_mutex mutex;
   return mutex;
 }
+/// All go through it on their way to that lock, so that who waits to be alone keeps newcomers out:
+/// runs that launch everything step by step would leave no gap.
+std::mutex& door() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+std::unique_lock<std::shared_mutex> alone() {
+  const std::lock_guard in(door());
+  return std::unique_lock(recording());
+}
+
+std::shared_lock<std::shared_mutex> together() {
+  const std::lock_guard in(door());
+  return std::shared_lock(recording());
+}
 
 /// The memory that a thread's graphs share: they are never under way together, and nothing that one
 /// of them makes is looked at after the next has begun. LibTorch gives a pool up with its last
@@ -36,7 +52,18 @@ std::shared_ptr<const Pool> pool_of_thread() {
   return pool;
 }
 
-/// What LibTorch leaves behind in its allocators where a capture did not end well.
+/// LibTorch ends a capture before it makes the graph, and where that fails cleans up by itself.
+bool was_ended(at::cuda::CUDAGraph& graph) {
+  try {
+    graph.pool();
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// What LibTorch leaves behind in its allocators where a capture began and was not ended. What was
+/// not taken is not released: the count would fall below that of the graphs.
 void give_up(const Pool& pool) {
   const auto quietly = [](const auto& work) {
     try {
@@ -45,16 +72,20 @@ void give_up(const Pool& pool) {
     }
   };
   const c10::DeviceIndex device = c10::cuda::current_device();
-  quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool); });
-  quietly([&] { c10::cuda::CUDACachingAllocator::releasePool(device, pool); });
-  quietly([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool); });
-  quietly([&] { at::getHostAllocator(at::kCUDA)->release_pool(pool); });
+  quietly([&] {
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool);
+    c10::cuda::CUDACachingAllocator::releasePool(device, pool);
+  });
+  quietly([&] {
+    at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool);
+    at::getHostAllocator(at::kCUDA)->release_pool(pool);
+  });
 }
 
 class Graph : public tensor::GpuGraph {
  public:
   explicit Graph(const std::function<void()>& work) : pool_(pool_of_thread()) {
-    const std::unique_lock alone(recording());
+    const auto lock = alone();
     graph_ = std::make_unique<at::cuda::CUDAGraph>();
     std::exception_ptr failure;
     const auto note = [&] {
@@ -72,14 +103,14 @@ class Graph : public tensor::GpuGraph {
       if (failure == nullptr) return;
     } catch (...) {
       note();  // after a failure of `work`, which says more, the end fails too
-      give_up(*pool_);
+      if (!was_ended(*graph_)) give_up(*pool_);
     }
     graph_.reset();
     static_cast<void>(cudaGetLastError());
     std::rethrow_exception(failure);
   }
   ~Graph() override {
-    const std::unique_lock alone(recording());
+    const auto lock = alone();
     graph_.reset();
   }
   Graph(const Graph&) = delete;
@@ -99,8 +130,13 @@ std::unique_ptr<tensor::GpuGraph> record_graph(const std::function<void()>& work
 }
 
 void run_eagerly(const std::function<void()>& work) {
-  const std::shared_lock together(recording());
+  const auto lock = together();
   work();
+}
+
+void give_memory_back() {
+  const auto lock = alone();
+  c10::cuda::CUDACachingAllocator::emptyCache();
 }
 
 }  // namespace smcl::gpu

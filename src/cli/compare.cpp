@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -6,6 +8,7 @@
 #include "cli/show.h"
 #include "cli/stored.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "record/run_folder.h"
 #include "report/comparison.h"
 #include "report/markup.h"
@@ -63,7 +66,16 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
 
 void compare(const Options& options) {
   std::vector<report::RecipeRun> runs;
-  for (const std::string& path : options.runs) runs.push_back(read_run(path, options));
+  for (const std::filesystem::path& path : run_folders(options.runs)) {
+    const bool named =
+        std::find(options.runs.begin(), options.runs.end(), path.string()) != options.runs.end();
+    if (!named && !record::RunFolder::open(path).finished()) {  // a sweep under way
+      log::warn(concat("left out: ", path.string(), ": not finished"));
+      continue;
+    }
+    runs.push_back(read_run(path.string(), options));
+  }
+  if (runs.empty()) throw UsageError("no finished run to compare");
   if (options.by_recipe) return show_recipes(runs, options);
   std::vector<report::AccuracyRow> rows;
   for (const report::RecipeRun& run : runs) rows.push_back(run.row);
@@ -76,7 +88,8 @@ void compare(const Options& options) {
 void add_compare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("compare", "one table of finished runs, side by side");
-  command->add_option("runs", options->runs, "run folders")->required();
+  command->add_option("runs", options->runs, "run folders, or folders that hold them (a sweep's)")
+      ->required();
   CLI::Option* by_recipe = command->add_flag(
       "--by-recipe", options->by_recipe,
       "mean and spread over runs that differ in their seeds alone, a row a recipe");

@@ -31,38 +31,6 @@ struct Options {
 constexpr std::size_t kMostMaskPictures = 6;
 constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20U;  // of all pictures together
 
-/// Given run folders, and those inside of given folders, by name.
-std::vector<std::filesystem::path> run_folders(const Options& options) {
-  std::vector<std::filesystem::path> runs;
-  for (const std::string& path : options.what) {
-    if (!std::filesystem::is_directory(path)) {
-      throw IoError(concat(path,
-                           ": no such folder; expected run folders, or folders that hold "
-                           "them, such as a sweep's"));
-    }
-    if (std::filesystem::exists(std::filesystem::path(path) / "config.toml")) {
-      runs.emplace_back(path);
-      continue;
-    }
-    std::vector<std::filesystem::path> inside;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-      if (std::filesystem::exists(entry.path() / "config.toml")) inside.push_back(entry.path());
-    }
-    if (inside.empty()) throw UsageError(concat(path, ": no run folder in it"));
-    std::sort(inside.begin(), inside.end());
-    runs.insert(runs.end(), inside.begin(), inside.end());
-  }
-  // By another spelling of its path a run would count twice.
-  std::vector<std::filesystem::path> seen;
-  std::erase_if(runs, [&](const std::filesystem::path& run) {
-    auto whole = std::filesystem::canonical(run);
-    if (std::find(seen.begin(), seen.end(), whole) != seen.end()) return true;
-    seen.push_back(std::move(whole));
-    return false;
-  });
-  return runs;
-}
-
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 ||
@@ -226,7 +194,7 @@ void make(const Options& options) {
       options.best_on_test ? report::Which::best_on_test : report::Which::last;
   std::vector<report::RunData> runs;
   std::vector<std::string> left_out;
-  for (const std::filesystem::path& path : run_folders(options)) {
+  for (const std::filesystem::path& path : run_folders(options.what)) {
     const auto folder = record::RunFolder::open(path);
     if (!folder.finished()) {
       left_out.push_back(concat(path.string(), ": not finished"));
@@ -235,6 +203,11 @@ void make(const Options& options) {
     report::RunData data = report::read_run_data(folder, which);
     data.run.settings = stored_recipe(folder).resolved;
     runs.push_back(std::move(data));
+  }
+  if (runs.empty() && !left_out.empty()) {
+    throw UsageError(
+        concat("no finished run to report on; left out: ", left_out.front(),
+               left_out.size() > 1 ? concat(" and ", left_out.size() - 1, " more") : ""));
   }
   report::Report report = report::make_report(std::move(runs), options.baseline, which);
   report.title = title_of(options);

@@ -1,5 +1,6 @@
 #include "cli/stored.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/error.h"
@@ -22,6 +23,37 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
   return experiment::resolve_stored(document, "run");
+}
+
+std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& given) {
+  std::vector<std::filesystem::path> runs;
+  for (const std::string& path : given) {
+    if (!std::filesystem::is_directory(path)) {
+      throw IoError(concat(path,
+                           ": no such folder; expected run folders, or folders that hold "
+                           "them, such as a sweep's"));
+    }
+    if (std::filesystem::exists(std::filesystem::path(path) / "config.toml")) {
+      runs.emplace_back(path);
+      continue;
+    }
+    std::vector<std::filesystem::path> inside;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      if (std::filesystem::exists(entry.path() / "config.toml")) inside.push_back(entry.path());
+    }
+    if (inside.empty()) throw UsageError(concat(path, ": no run folder in it"));
+    std::sort(inside.begin(), inside.end());
+    runs.insert(runs.end(), inside.begin(), inside.end());
+  }
+  // By another spelling of its path a run would count twice.
+  std::vector<std::filesystem::path> seen;
+  std::erase_if(runs, [&](const std::filesystem::path& run) {
+    auto whole = std::filesystem::canonical(run);
+    if (std::find(seen.begin(), seen.end(), whole) != seen.end()) return true;
+    seen.push_back(std::move(whole));
+    return false;
+  });
+  return runs;
 }
 
 void check_weights(const record::RunFolder& folder, const std::string& which) {

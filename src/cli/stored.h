@@ -17,6 +17,10 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides = {});
 
+/// Given run folders, and those inside of given folders (a sweep's), by name, each once. Throws
+/// IoError where there is no such folder, UsageError where one holds no runs.
+std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& given);
+
 /// Throws UsageError, which lists those that are there, where the run has no weights `which`.
 void check_weights(const record::RunFolder& folder, const std::string& which);
 

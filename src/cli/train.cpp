@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
@@ -73,6 +74,9 @@ std::vector<experiment::Recipe> with_seeds(const Options& options) {
   }
   std::vector<experiment::Recipe> all;
   for (const std::uint64_t seed : options.seeds) {
+    if (std::count(options.seeds.begin(), options.seeds.end(), seed) > 1) {
+      throw UsageError(concat("--seeds: ", seed, " comes twice"));
+    }
     Options of_seed = options;
     of_seed.set.push_back(concat("train.seed=", seed));
     for (experiment::Recipe& recipe : read_recipes(of_seed)) all.push_back(std::move(recipe));

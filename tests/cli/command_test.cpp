@@ -56,6 +56,7 @@ TEST(Command, NumbersThatAreNoneSayWhatIsExpected) {
   const std::string ce = kRecipes + "scenes/ce.toml";
   expect_one_line(smcl({"train", ce, "--seeds", "1-3"}), 2, "got '1-3', expected whole numbers");
   expect_one_line(smcl({"train", ce, "--seeds", "-1"}), 2, "got '-1', expected whole numbers");
+  expect_one_line(smcl({"train", ce, "--seeds", "1,2,1"}), 2, "--seeds: 1 comes twice");
   expect_one_line(smcl({"index", "list", "--limit", "-1"}), 2, "--limit");
   expect_one_line(smcl({"train", ce, "--seeds", "1,2", "--set", "train.seed=4"}), 2,
                   "--seeds sets train.seed");

@@ -112,6 +112,22 @@ TEST(Compare, ABaselineThatCannotServeEndsWithTwo) {
                   "nothing to compare");
 }
 
+TEST(Compare, TakesAFolderOfRuns) {
+  const std::filesystem::path root = fresh_folder("of-runs");
+  for (const std::string name : {"a-1", "a-2"}) {
+    std::filesystem::rename(finished(name, "a", 0.5, 0.25, seed(name == "a-1" ? 0 : 1)),
+                            root / name);
+  }
+  std::filesystem::create_directories(root / "b-1");
+  std::ofstream(root / "b-1" / "config.toml") << seed(0);
+  const Result result = smcl({"compare", root.string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("\na-1"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\na-2"), std::string::npos) << result.out;
+  EXPECT_NE(result.err.find("b-1: not finished"), std::string::npos) << result.err;
+  expect_one_line(smcl({"compare", (root / "b-1").string()}), 65, "not finished");
+}
+
 TEST(Compare, HelpShowsTheOptions) {
   const std::string help = smcl({"compare", "--help"}).out;
   EXPECT_NE(help.find("smcl compare --by-recipe --baseline scenes-ce"), std::string::npos) << help;

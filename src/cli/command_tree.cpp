@@ -1,7 +1,9 @@
 #include "cli/command_tree.h"
 
 #include <charconv>
+#include <cstdint>
 #include <sstream>
+#include <system_error>
 
 #include "core/error.h"
 

@@ -45,8 +45,16 @@ std::string conditions(const Options& options) {
 void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& options) {
   const auto groups = report::group_by_recipe(runs);
   std::optional<report::Table> differences;
-  if (!options.baseline.empty())
-    differences = report::difference_table(report::compare_runs(runs, options.baseline));
+  if (!options.baseline.empty()) {
+    const auto found = report::compare_runs(runs, options.baseline);
+    differences = report::difference_table(found);
+    for (const report::Condition& each : found) {
+      if (each.baseline && each.groups.size() > 1) continue;
+      log::warn(concat("nothing to compare under ", each.label, ": ",
+                       each.baseline ? "the baseline alone has runs there"
+                                     : concat("no runs of ", options.baseline)));
+    }
+  }
   const bool text = options.format == "text";
   if (text || !differences) std::cout << render(report::method_table(groups), options.format);
   if (text) {

@@ -94,22 +94,32 @@ report::Table table_of(const std::vector<record::IndexedRun>& runs, const Option
   return table;
 }
 
-/// By a result or setting, largest first; runs without it last.
+/// By a result or setting: numbers first, the largest at the top, then texts in their order, then
+/// runs without it.
 void sort_by(std::vector<record::IndexedRun>& runs, const std::string& key) {
-  const auto value = [&](const record::IndexedRun& run) -> std::optional<double> {
-    const auto result = run.results.find(key);
-    if (result != run.results.end()) return result->second;
-    const auto setting = run.settings.find(key);
-    if (setting == run.settings.end()) return std::nullopt;
+  const auto number = [&](const record::IndexedRun& run) -> std::optional<double> {
+    const report::Cell cell = cell_of(run, key);
+    if (const auto* value = std::get_if<double>(&cell)) return *value;
+    const auto* text = std::get_if<std::string>(&cell);
+    if (text == nullptr) return std::nullopt;
     char* end = nullptr;
-    const double number = std::strtod(setting->second.c_str(), &end);
-    return end != setting->second.c_str() && *end == '\0' ? std::optional(number) : std::nullopt;
+    const double value = std::strtod(text->c_str(), &end);
+    return end != text->c_str() && *end == '\0' ? std::optional(value) : std::nullopt;
+  };
+  const auto text = [&](const record::IndexedRun& run) {
+    const report::Cell cell = cell_of(run, key);
+    const auto* found = std::get_if<std::string>(&cell);
+    return found != nullptr ? *found : std::string();
   };
   std::stable_sort(runs.begin(), runs.end(), [&](const auto& a, const auto& b) {
-    const auto x = value(a);
-    const auto y = value(b);
+    const auto x = number(a);
+    const auto y = number(b);
     if (x && y) return *x > *y;
-    return x.has_value() && !y.has_value();
+    if (x || y) return x.has_value();
+    const std::string s = text(a);
+    const std::string t = text(b);
+    if (s.empty() || t.empty()) return !s.empty() && t.empty();
+    return s < t;
   });
 }
 
@@ -133,8 +143,8 @@ void check_key(const record::RunIndex& index, const char* option, const std::str
   }
   if (near.empty()) near = config::nearest(key, known);
   throw UsageError(concat(option, " ", key, ": no run has such a setting or result",
-                          near.empty() ? "; the columns of --format json are results, "
-                                         "'smcl settings' lists settings"
+                          near.empty() ? "; 'smcl settings' lists settings, results are the "
+                                         "numbers of summary.json, such as last.accuracy.few"
                                        : concat("; did you mean '", near, "'?")));
 }
 
@@ -204,7 +214,8 @@ void add_index(CLI::App& app) {
   list_command
       ->add_option("--columns", options->columns, "keys to show instead of those that differ")
       ->delimiter(',');
-  list_command->add_option("--sort", options->sort, "key to sort by, largest first");
+  list_command->add_option("--sort", options->sort,
+                           "key to sort by: numbers from the largest, texts by their letters");
   list_command->add_option("--limit", options->limit, "most rows; 0 = all")
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();

@@ -67,7 +67,8 @@ std::vector<experiment::Recipe> read_recipes(const Options& options) {
 std::vector<experiment::Recipe> with_seeds(const Options& options) {
   if (options.seeds.empty()) return read_recipes(options);
   for (const std::string& assignment : options.set) {
-    if (assignment.starts_with("train.seed=")) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    if (key.substr(0, key.find_last_not_of(" \t") + 1) == "train.seed") {
       throw UsageError(
           concat("--set ", assignment, ": --seeds sets train.seed; leave one of them out"));
     }

@@ -47,11 +47,15 @@ std::vector<Scalar> as_list(const Value& value) {
   return {*as_scalar(value)};
 }
 
+/// "a number in [0, 1]" of "expected a number in [0, 1]".
+std::string_view thing(std::string_view expected) {
+  constexpr std::string_view kStart = "expected ";
+  return expected.starts_with(kStart) ? expected.substr(kStart.size()) : expected;
+}
+
 /// A setting's line of documentation with what it takes: "... [a number in [0, 1]]".
 std::string line_of(std::string_view doc, std::string_view expected) {
-  constexpr std::string_view kStart = "expected ";
-  if (expected.starts_with(kStart)) expected.remove_prefix(kStart.size());
-  return concat(doc, " [", expected, "]");
+  return concat(doc, " [", thing(expected), "]");
 }
 
 const std::string kMomentExpected =
@@ -204,8 +208,7 @@ void Binder::field(std::string_view key, std::vector<Moment>& value, std::string
   for (const Moment& each : value) {
     if (!valid(each)) refuse(key, entry, to_text(each), kMomentExpected);
   }
-  keep(key, entry, list_text(value),
-       line_of(doc, concat("a list of: ", kMomentExpected.substr(9))));
+  keep(key, entry, list_text(value), line_of(doc, concat("a list of: ", thing(kMomentExpected))));
 }
 
 void Binder::field(std::string_view key, std::vector<double>& value, Range range,
@@ -223,7 +226,7 @@ void Binder::field(std::string_view key, std::vector<double>& value, Range range
     if (!inside(each, range)) refuse(key, entry, to_text(each), expectation(range, false));
   }
   keep(key, entry, list_text(value),
-       line_of(doc, concat("a list of: ", expectation(range, false).substr(9))));
+       line_of(doc, concat("a list of: ", thing(expectation(range, false)))));
 }
 
 void Binder::field(std::string_view key, Call& value, const std::vector<Signature>& allowed,

@@ -256,7 +256,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& words
       for (std::size_t j = 1; j <= n; ++j) {
         const bool same = lower(word[i - 1]) == lower(candidate[j - 1]);
         row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
-        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
+        if (i > 1 && j > 1 && lower(word[i - 1]) == lower(candidate[j - 2]) &&
+            lower(word[i - 2]) == lower(candidate[j - 1])) {
           row[j] = std::min(row[j], before[j - 2] + 1);
         }
       }

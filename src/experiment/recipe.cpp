@@ -227,9 +227,10 @@ auto telling_origins(const config::Document& document, Work work) {
     return work();
   } catch (const UsageError& problem) {
     const std::string text = problem.what();
+    const std::string said = text.substr(0, text.find("did you mean"));
     std::string origins;
     for (const auto& [key, entry] : document.entries()) {
-      if (!speaks_of(text, key) || text.find(entry.origin) != std::string::npos) continue;
+      if (!speaks_of(said, key) || text.find(entry.origin) != std::string::npos) continue;
       origins += concat(origins.empty() ? "" : ", ", key, ": ", entry.origin);
     }
     throw UsageError(origins.empty() ? text : concat(text, " (", origins, ")"));

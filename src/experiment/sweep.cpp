@@ -19,10 +19,18 @@ constexpr std::size_t kMostRuns = 100'000;
 
 /// Settings of one run before its seed.
 struct Cell {
-  fs::path recipe;                       ///< a file
-  std::vector<std::string> assignments;  ///< the later ones win
-  std::string suffix;                    ///< of the run's name
+  struct Assignment {
+    std::string text;    ///< "key=TOML value"
+    std::string origin;  ///< where it stands
+  };
+  fs::path recipe;                      ///< a file
+  std::vector<Assignment> assignments;  ///< the later ones win
+  std::string suffix;                   ///< of the run's name
 };
+
+void add(Cell& cell, const std::vector<std::string>& assignments, const char* origin) {
+  for (const std::string& each : assignments) cell.assignments.push_back({each, origin});
+}
 
 /// "prob0.1" of mask.prob and 0.1, "random" of mask.kind and "random": a part of a name, in
 /// letters, digits, '-', '_' and '.'.
@@ -50,7 +58,7 @@ std::vector<Cell> grid_cells(const record::SweepFile& sweep) {
     for (const Cell& cell : cells) {
       for (const std::string& value : values) {
         Cell next = cell;
-        next.assignments.push_back(concat(key, "=", value));
+        add(next, {concat(key, "=", value)}, "[grid] of the sweep");
         next.suffix += concat("-", name_part(key, value));
         more.push_back(std::move(next));
       }
@@ -71,11 +79,11 @@ std::vector<Cell> cells_of(const record::SweepFile& sweep, const fs::path& folde
       for (const Cell& combination : grid) {
         Cell& cell = cells.emplace_back();
         cell.recipe = folder / recipe;
-        cell.assignments = sweep.assignments;
-        for (const auto* more :
-             {&variant.assignments, &combination.assignments, &sweep.overrides}) {
-          cell.assignments.insert(cell.assignments.end(), more->begin(), more->end());
-        }
+        add(cell, sweep.assignments, "[set] of the sweep");
+        add(cell, variant.assignments, "[[variant]] of the sweep");
+        cell.assignments.insert(cell.assignments.end(), combination.assignments.begin(),
+                                combination.assignments.end());
+        add(cell, sweep.overrides, "--set, or [override] of the sweep");
         if (!variant.name.empty()) cell.suffix = concat("-", variant.name);
         cell.suffix += combination.suffix;
       }
@@ -105,13 +113,23 @@ std::string stem_of(const fs::path& file, const config::Document& document) {
   return file.stem().string();
 }
 
+void set(config::Document& document, const Cell::Assignment& assignment) {
+  config::Document one;
+  one.set(assignment.text);
+  auto entries = one.entries();
+  for (auto& [key, entry] : entries) entry.origin = assignment.origin;
+  document.merge(config::Document(std::move(entries)));
+}
+
 Recipe resolve(const Cell& cell, const record::SweepFile& sweep, std::uint64_t seed,
                Recipes& recipes) {
   config::Document document = recipes.of(cell.recipe);
   const std::string stem = stem_of(cell.recipe, document);
   if (!cell.suffix.empty()) document.set(concat("run.name=\"", stem, cell.suffix, "\""));
-  for (const std::string& key : sweep.seed_keys) document.set(concat(key, "=", seed));
-  for (const std::string& assignment : cell.assignments) document.set(assignment);
+  for (const std::string& key : sweep.seed_keys) {
+    set(document, {concat(key, "=", seed), "seeds of the sweep"});
+  }
+  for (const Cell::Assignment& assignment : cell.assignments) set(document, assignment);
   try {
     return resolve_recipe(document, stem);
   } catch (const UsageError& problem) {
@@ -124,8 +142,13 @@ void check_different(const std::vector<SweepRun>& runs) {
   for (const SweepRun& run : runs) {
     const auto [found, fresh] = first.emplace(run.recipe.settings_hash(), &run.recipe);
     if (fresh) continue;
-    throw UsageError(concat("two runs of the sweep have the same settings: ", found->second->name,
-                            " and ", run.recipe.name, ", seed ", run.seed, ": leave one out"));
+    const bool of_one_variant = found->second->name == run.recipe.name;
+    throw UsageError(concat(
+        "two runs of the sweep have the same settings: ", found->second->name, " and ",
+        run.recipe.name, ", seed ", run.seed,
+        of_one_variant ? ": all of seed_keys are set elsewhere too, so that seeds change nothing; "
+                         "leave that out, or change seed_keys"
+                       : ": leave one out"));
   }
 }
 
@@ -193,19 +216,6 @@ void plan_branches(SweepPlan& plan) {
   }
 }
 
-/// A seed key that is set elsewhere too would give all seeds one value.
-void check_seed_keys(const std::vector<Cell>& cells, const record::SweepFile& sweep) {
-  for (const Cell& cell : cells) {
-    for (const std::string& assignment : cell.assignments) {
-      const std::string key = assignment.substr(0, assignment.find('='));
-      const auto& keys = sweep.seed_keys;
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
-      throw UsageError(concat(assignment, ": the sweep's seeds set ", key,
-                              " (seed_keys); change seeds or seed_keys in the file instead"));
-    }
-  }
-}
-
 /// Those of the file and those of the options, of one key the last: a table can hold no other.
 std::vector<std::string> overrides_of(const record::SweepFile& sweep, const SweepOptions& options) {
   config::Document all;
@@ -259,7 +269,6 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   sweep.overrides = overrides_of(sweep, options);
   const fs::path folder = file.parent_path();
   const std::vector<Cell> cells = cells_of(sweep, folder);
-  check_seed_keys(cells, sweep);
   if (cells.size() * sweep.seeds.size() > kMostRuns) {
     throw UsageError(concat(file.string(), ": ", cells.size() * sweep.seeds.size(),
                             " runs; at most ", kMostRuns));

@@ -106,20 +106,23 @@ class Cuda : public tensor::Gpu {
                   ", cuDNN ", cudnn_version(at::detail::getCUDAHooks().versionCuDNN()));
   }
 
+  /// A run leaves the pools of its graphs behind, which no other could use.
+  struct AtEnd {
+    AtEnd() = default;
+    AtEnd(const AtEnd&) = delete;
+    AtEnd& operator=(const AtEnd&) = delete;
+    ~AtEnd() { give_memory_back(); }
+  };
+
   void on_own_stream(const std::function<void()>& work) override {
     const std::unique_ptr<CUstream_st, std::function<void(cudaStream_t)>> taken(
         streams_.take(), [this](cudaStream_t stream) { streams_.give_back(stream); });
     const c10::cuda::CUDAStream own =
         c10::cuda::getStreamFromExternal(taken.get(), c10::cuda::current_device());
     const c10::cuda::CUDAStreamGuard guard(own);
-    try {
-      work();
-      own.synchronize();
-    } catch (...) {
-      give_memory_back();
-      throw;
-    }
-    give_memory_back();  // the pools of its graphs, which no other run could use
+    const AtEnd at_end;
+    work();
+    own.synchronize();
   }
   std::unique_ptr<tensor::GpuGraph> record(const std::function<void()>& work) override {
     return record_graph(work);

@@ -10,6 +10,9 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "core/error.h"
+#include "core/log.h"
+
 namespace smcl::gpu {
 namespace {
 
@@ -134,9 +137,13 @@ void run_eagerly(const std::function<void()>& work) {
   work();
 }
 
-void give_memory_back() {
-  const auto lock = alone();
-  c10::cuda::CUDACachingAllocator::emptyCache();
+void give_memory_back() noexcept {
+  try {
+    const auto lock = alone();
+    c10::cuda::CUDACachingAllocator::emptyCache();
+  } catch (const std::exception& problem) {
+    log::warn(concat("GPU memory of a run that ended was not given back: ", problem.what()));
+  }
 }
 
 }  // namespace smcl::gpu

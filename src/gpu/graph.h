@@ -13,7 +13,8 @@ std::unique_ptr<tensor::GpuGraph> record_graph(const std::function<void()>& work
 /// tensor::Gpu::eager.
 void run_eagerly(const std::function<void()>& work);
 
-/// Returns memory that nothing uses to the driver; where a run has ended, that of its graphs.
-void give_memory_back();
+/// Returns memory that nothing uses to the driver; where a run has ended, that of its graphs. What
+/// fails there is logged: the run's own end says more.
+void give_memory_back() noexcept;
 
 }  // namespace smcl::gpu

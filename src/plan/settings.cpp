@@ -87,7 +87,8 @@ void bind(config::Binder& binder, MaskSettings& settings) {
                            {"none", MaskKind::none},
                            {"oracle", MaskKind::oracle}},
                           "where the mask lies; none: labels and contrast as if masked");
-  binder.field("saliency.detector", settings.detector, "what finds the most salient pixel");
+  binder.field("saliency.detector", settings.detector,
+               "what finds the most salient pixel: fine_grained, joint, random or centre");
   binder.choice<SaliencyOn>("saliency.on", settings.on,
                             {{"visible", SaliencyOn::visible},
                              {"original", SaliencyOn::original},

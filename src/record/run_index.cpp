@@ -123,7 +123,8 @@ Where where_of(const std::vector<RunFilter>& filters) {
   Where where;
   for (const RunFilter& filter : filters) {
     where.sql += where.sql.empty() ? " WHERE " : " AND ";
-    const bool own = filter.key == "state" || filter.key == "folder" || filter.key == "recipe";
+    const bool own = filter.key == "state" || filter.key == "folder" || filter.key == "recipe" ||
+                     filter.key == "reason";
     const bool equality = filter.sign == "=" || filter.sign == "!=";
     const auto number = number_of(filter.value);
     if (!equality && !number) {
@@ -295,15 +296,18 @@ void RunIndex::refresh() {
 }
 
 bool RunIndex::knows(const std::string& key) const {
-  Statement found(database_,
-                  "SELECT EXISTS (SELECT 1 FROM words WHERE key = ?1) OR "
-                  "EXISTS (SELECT 1 FROM results WHERE key = ?1)");
+  Statement found(
+      database_,
+      "SELECT EXISTS (SELECT 1 FROM words JOIN settings ON word = id WHERE key = ?1) OR "
+      "EXISTS (SELECT 1 FROM results WHERE key = ?1)");
   found.bind(0, key).step();
   return found.integer(0) != 0;
 }
 
 std::vector<std::string> RunIndex::keys() const {
-  Statement rows(database_, "SELECT key FROM words UNION SELECT key FROM results ORDER BY key");
+  Statement rows(database_,
+                 "SELECT key FROM words WHERE id IN (SELECT word FROM settings) UNION "
+                 "SELECT key FROM results ORDER BY key");
   std::vector<std::string> all;
   while (rows.step()) all.push_back(rows.text(0));
   return all;

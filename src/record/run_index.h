@@ -13,7 +13,7 @@ namespace smcl::record {
 /// A condition on runs: "mask.prob>0.1", "method.name=smcl", "state=finished",
 /// "last.accuracy.few>=0.2".
 struct RunFilter {
-  std::string key;    ///< a setting, a result, or state, folder, recipe
+  std::string key;    ///< a setting, a result, or state, folder, recipe, reason
   std::string sign;   ///< = != < <= > >=
   std::string value;  ///< a number for the last four; else as --set takes it
 };

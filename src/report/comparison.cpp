@@ -113,6 +113,16 @@ std::string labels_of(const std::vector<RecipeGroup>& groups) {
   return list;
 }
 
+/// The place of the group that has this run.
+std::optional<std::size_t> place_of(const std::vector<RecipeGroup>& groups, const RecipeRun& run) {
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (const RecipeRun& each : groups[g].runs) {
+      if (each.path == run.path) return g;
+    }
+  }
+  return std::nullopt;
+}
+
 /// A label first, else the only group of a recipe.
 std::optional<std::size_t> named(const std::vector<RecipeGroup>& groups, const std::string& name) {
   std::vector<std::size_t> same;
@@ -258,20 +268,32 @@ const char* text_of(Verdict verdict) {
 std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline) {
   std::vector<std::vector<RecipeGroup>> parts;
   std::vector<std::optional<std::size_t>> bases;
-  std::optional<RecipeGroup> chosen;
-  std::string list;
+  const RecipeGroup* chosen = nullptr;
   for (const std::vector<RecipeRun>& part : by_data(runs)) {
     check_same_data(part);
     const auto& groups = parts.emplace_back(group_by_recipe(part));
-    list += (list.empty() ? "" : "; ") + labels_of(groups);
-    const auto& base =
-        bases.emplace_back(baseline.empty() ? plain_ce(groups) : named(groups, baseline));
-    if (base && !chosen) chosen = groups[*base];
+    bases.push_back(baseline.empty() ? plain_ce(groups) : named(groups, baseline));
   }
-  if (!baseline.empty() && !chosen) no_group(baseline, list);
+  const auto choose = [&] {
+    for (std::size_t i = 0; i < parts.size() && chosen == nullptr; ++i) {
+      if (bases[i]) chosen = &parts[i][*bases[i]];
+    }
+  };
+  choose();
+  if (!baseline.empty() && chosen == nullptr) {  // a label among all runs, with its data
+    const std::vector<RecipeGroup> all = group_by_recipe(runs);
+    const auto label = named(all, baseline);
+    if (!label) no_group(baseline, labels_of(all));
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      bases[i] = place_of(parts[i], all[*label].runs.front());
+    }
+    choose();
+  }
   std::vector<Condition> conditions;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!bases[i] && chosen) bases[i] = same_method(parts[i], *chosen);
+    if (!bases[i] && chosen != nullptr) bases[i] = same_method(parts[i], *chosen);
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     conditions.push_back(results_of(std::move(parts[i]), bases[i]));
   }
   label(conditions);
@@ -307,7 +329,7 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions) {
   return changes;
 }
 
-bool moves_prior(const RecipeRun& run) {
+bool divides_prior(const RecipeRun& run) {
   const bool by_loss = setting_of(run, "loss.name") == "logit_adjusted";
   return by_loss || !is(run, "rule.name", "none") || !is(run, "stage.name", "none");
 }

@@ -63,34 +63,37 @@ struct GainChange {
 /// Holm's correction goes over all of them, each quantity for itself.
 std::vector<GainChange> gain_changes(std::span<const Condition> conditions);
 
-/// Whether training moves the prior by itself: its loss takes the class counts into account,
-/// classes are weighted or drawn alike, or a second stage does so. Prior correction then corrects
-/// twice.
-bool moves_prior(const RecipeRun& run);
+/// Whether training divides the prior out by itself: by its loss (balanced softmax), a rule that
+/// weights classes or draws them alike, or a second stage. Prior correction then corrects twice.
+/// False for methods that move labels or margins towards rare classes by another measure (LDAM,
+/// Remix, CMO, SMCL).
+bool divides_prior(const RecipeRun& run);
 
 /// Whether some group has a difference in it from the baseline.
 bool is_compared(const Condition& condition, Quantity quantity);
 
 /// Splits runs by data, groups them by recipe (recipe_groups.h) and compares each group with the
-/// baseline of its data. `baseline` is a group's label or its recipe's name; empty: plain
-/// cross-entropy, where there is exactly one such group. Throws UsageError where a name is nowhere
-/// a group's, or stands for several groups of one condition, and as group_by_recipe.
+/// baseline of its data. `baseline` is a group's label, with or without its data, or its recipe's
+/// name; empty: plain cross-entropy, where there is exactly one such group. Throws UsageError where
+/// a name is nowhere a group's, or stands for several groups of one condition, and as
+/// group_by_recipe.
 std::vector<Condition> compare_runs(std::span<const RecipeRun> runs, const std::string& baseline);
 
 /// p after Holm's correction; nothing where there are too few pairs to judge.
 std::optional<double> p_holm_of(const Against& against);
-/// Cells of one comparison; empty where there is no difference.
+/// Cells of one comparison; that of the difference is empty where there is none.
 Cell difference_cell(const Against& against);
-Cell verdict_cell(const Against& against);
+Cell verdict_cell(const Against& against, int pairs);
 /// Columns of differences in `quantities`, in points, and of p after Holm's correction in `judged`;
 /// and a row's cells in them.
 void add_difference_columns(std::vector<Column>& columns, std::span<const QuantityInfo> quantities,
                             Quantity judged);
 void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
                           std::span<const QuantityInfo> quantities, Quantity judged);
+/// Whether a row begins with its condition.
+enum class ConditionCell { absent, first };
 /// A row a group but the baseline: the condition where `which` says so, label, pairs, differences
 /// in `quantities`, and of `judged` p after Holm's correction and the verdict.
-enum class ConditionCell { absent, first };
 void add_difference_rows(Table& table, const Condition& condition,
                          std::span<const QuantityInfo> quantities, Quantity judged,
                          ConditionCell which = ConditionCell::absent);

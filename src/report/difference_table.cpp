@@ -16,11 +16,10 @@ Cell difference_cell(const Against& against) {
   return Difference{found->mean, found->deviation, found->half_width};
 }
 
-Cell verdict_cell(const Against& against) {
-  Cell result;
-  if (!against.difference) return result;
-  const bool judged = against.verdict != Verdict::none;
-  return std::string(judged ? text_of(against.verdict) : "too few pairs");
+Cell verdict_cell(const Against& against, int pairs) {
+  if (against.verdict != Verdict::none) return std::string(text_of(against.verdict));
+  if (pairs < kFewestPairs) return std::string("too few pairs");
+  return {};
 }
 
 void add_difference_columns(std::vector<Column>& columns, std::span<const QuantityInfo> quantities,
@@ -51,7 +50,7 @@ void add_difference_rows(Table& table, const Condition& condition,
     cells.emplace_back(group.group.label);
     cells.emplace_back(static_cast<double>(group.pairs));
     add_difference_cells(cells, group.against, quantities, judged);
-    cells.push_back(verdict_cell(group.against[place(judged)]));
+    cells.push_back(verdict_cell(group.against[place(judged)], group.pairs));
     table.add_row(std::move(cells));
   }
 }
@@ -75,18 +74,18 @@ Table difference_table(std::span<const Condition> conditions) {
   columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
   columns.push_back({"verdict (all)", "verdict", 1, 1.0, true});
   Table table(std::move(columns));
-  std::string base;
+  const Condition* with_baseline = nullptr;
   for (const Condition& condition : conditions) {
     if (!condition.baseline) continue;
-    base = condition.groups[*condition.baseline].group.label;
+    with_baseline = &condition;
     add_difference_rows(table, condition, shown, Quantity::all,
                         several ? ConditionCell::first : ConditionCell::absent);
   }
-  if (base.empty()) throw UsageError("no baseline to compare with: name one");
+  if (with_baseline == nullptr) throw UsageError("no baseline to compare with: name one");
   if (table.rows() == 0) {
-    throw UsageError(concat("all runs are of '", base,
-                            "', which leaves nothing to compare it with: name runs of another "
-                            "recipe too"));
+    throw UsageError(concat("no runs of another recipe on the same data as '",
+                            with_baseline->groups[*with_baseline->baseline].group.label,
+                            "', which leaves nothing to compare it with: name some too"));
   }
   return table;
 }

@@ -73,13 +73,16 @@ std::size_t most_runs(const std::vector<OverRuns>& measures, std::size_t group) 
   return most;
 }
 
-/// Whether two groups with analyses have them of runs with other seeds.
-bool other_seeds(const Report& report, const Condition& condition) {
+/// Whether two groups with analyses have them of other draws of the data.
+bool other_draws(const Report& report, const Condition& condition) {
   std::set<std::set<Seeds>> of_groups;
   for (const GroupResult& group : condition.groups) {
     std::set<Seeds> seeds;
     for (const RunData* run : runs_of(report, group.group)) {
-      if (run->analysis) seeds.insert(seeds_of(run->run));
+      if (!run->analysis) continue;
+      Seeds of_data = seeds_of(run->run);
+      of_data.erase("train.seed");
+      seeds.insert(std::move(of_data));
     }
     if (!seeds.empty()) of_groups.insert(std::move(seeds));
   }
@@ -138,10 +141,11 @@ std::string backgrounds_section(const Report& report) {
       body +=
           concat("<p class=\"bad\">Not all runs were analysed alike: ", escaped(differ), ".</p>");
     }
-    if (other_seeds(report, condition)) {
+    if (other_draws(report, condition)) {
       body +=
-          "<p class=\"bad\">Not all methods were analysed with the same seeds: columns may differ "
-          "by the draw of the data. smcl analyze takes all runs.</p>";
+          "<p class=\"bad\">Not all methods were analysed on the same draws of the data: columns "
+          "may "
+          "differ by that. smcl analyze takes all runs.</p>";
     }
     for (std::size_t next = 0; next < measures.size();) {
       body += block_of(condition, measures, next, next == 0);

@@ -68,12 +68,15 @@ std::vector<std::string> verdicts(const Condition& condition) {
         std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
     if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
   }
-  const std::string twice = labels_of(
-      condition, [](const GroupResult& group) { return moves_prior(group.group.runs.front()); });
+  std::string twice;
+  for (const GroupResult& group : condition.groups) {
+    if (!divides_prior(group.group.runs.front())) continue;
+    twice += concat(twice.empty() ? "" : ", ", group.group.label);
+  }
   if (!twice.empty() && is_compared(condition, Quantity::corrected)) {
-    sentences.push_back(concat("Training moves the prior by itself under ", twice,
-                               ", so prior correction corrects it twice there: read balanced "
-                               "accuracy."));
+    sentences.push_back(
+        concat("Training itself divides the prior out under ", twice,
+               ": there prior correction corrects twice, so read balanced accuracy."));
   }
   return sentences;
 }
@@ -253,11 +256,10 @@ Table whole_table(const Report& report) {
         const Against& against = group.against[place(info.quantity)];
         cells.push_back(mean_cell(group, info.quantity));
         cells.push_back(difference_cell(against));
-        // Of too few pairs nothing is said, here neither.
         cells.push_back(
             cell(p_holm_of(against) ? std::optional(against.difference->p) : std::nullopt));
         cells.push_back(cell(p_holm_of(against)));
-        cells.push_back(verdict_cell(against));
+        cells.push_back(verdict_cell(against, group.pairs));
       }
       table.add_row(std::move(cells));
     }

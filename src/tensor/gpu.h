@@ -79,7 +79,8 @@ class Gpu {
   /// can go on without.
   virtual std::unique_ptr<GpuGraph> record(const std::function<void()>& work) = 0;
   /// Calls work that launches things which were not recorded. Threads do so together, but never
-  /// while one of them records. Not to be nested.
+  /// while one of them records. `work` neither nests this nor records, destroys graphs, or ends
+  /// on_own_stream.
   virtual void eager(const std::function<void()>& work) = 0;
   /// Algorithms that give the same bits in each run, slower. Of the whole process.
   virtual void set_deterministic(bool on) = 0;

@@ -93,6 +93,9 @@ TEST(SweepSlow, TrainsTellsFailuresAndIsListed) {
   expect_one_line(smcl({"index", "list", runs, "--sort", "few"}), 2,
                   "did you mean 'last.accuracy.few'?");
   expect_one_line(smcl({"index", "list", runs, "--columns", "nokey"}), 2, "no run has such");
+  const auto by_name = rows({"--sort", "folder", "--columns", "folder,reason"});
+  EXPECT_EQ(by_name[0].at("folder"), "s/ce-1");
+  EXPECT_EQ(rows({"--where", "reason=no such"}).size(), 0U);
   EXPECT_THAT(smcl({"index", "list", runs, "--where", "mask.kind=oracle"}).out,
               HasSubstr("0 of 0 runs that meet --where (6 in all)"));
   expect_one_line(smcl({"index", "list", runs + "/none"}), 74, "no folder");

@@ -222,7 +222,10 @@ TEST_F(SweepPlanning, MistakesCostNoRun) {
   EXPECT_THAT(refusal(kHead + "[[variant]]\n[[variant]]\nname = 'same'\n"),
               HasSubstr("two runs of the sweep have the same settings: base and base-same"));
   EXPECT_THAT(refusal(kHead + "seeds = 2\n[set]\ntrain.seed = 4\n"),
-              HasSubstr("train.seed=4: the sweep's seeds set train.seed"));
+              HasSubstr("all of seed_keys are set elsewhere"));
+  EXPECT_NO_THROW(plan(kHead + "[set]\ntrain.seed = 4\n")) << "one seed, of one's own choice";
+  EXPECT_THAT(refusal(kHead + "[set]\ngroups.few_below = 500\n"),
+              HasSubstr("(groups.few_below: [set] of the sweep)"));
   EXPECT_THAT(refusal("name = '../s'\n" + kHead), HasSubstr("'../s' is no name for a sweep"));
   EXPECT_THAT(refusal(kHead + "[[variant]]\nname = '" + std::string(200, 'a') + "'\n"),
               HasSubstr("is no name for a run"));

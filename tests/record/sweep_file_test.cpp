@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 TEST(SweepFile, Defaults) {
@@ -51,7 +52,7 @@ TEST(SweepFile, AnEmptyVariantBesideOthersIsKept) {
   const SweepFile sweep = parse_sweep("recipes = 'x'\n[[variant]]\n[[variant]]\nname = 'v'\n", "t");
   ASSERT_EQ(sweep.variants.size(), 2U);
   EXPECT_EQ(parse_sweep(to_toml(sweep), "t").variants.size(), 2U);
-  EXPECT_EQ(parse_sweep(to_toml(parse_sweep("recipes = 'x'", "t")), "t").variants.size(), 1U);
+  EXPECT_THAT(to_toml(parse_sweep("recipes = 'x'", "t")), Not(HasSubstr("variant")));
 }
 
 TEST(SweepFile, VariantsHaveNamesOfTheirOwn) {

@@ -99,6 +99,19 @@ TEST(DifferenceTable, EachConditionHasItsOwnBaseline) {
   }
 }
 
+// compare --by-recipe shows such a label, with the data in it, and takes it.
+TEST(CompareRuns, ABaselineByItsLabelAmongAllRuns) {
+  std::vector<RecipeRun> runs = three_pairs();
+  runs.push_back(run("ce", 9, 0.4, {{"data.ratio", "10.0"}}));
+  runs.push_back(run("smcl", 9, 0.5, {{"data.ratio", "10.0"}}));
+  const auto found = compare_runs(runs, "smcl (data.ratio = 10.0)");
+  ASSERT_EQ(found.size(), 2U);
+  for (const Condition& each : found) {
+    ASSERT_TRUE(each.baseline);
+    EXPECT_EQ(each.groups[*each.baseline].group.label, "smcl");
+  }
+}
+
 TEST(CompareRuns, DataMustBeTheSameNotOnlyTheirSettings) {
   std::vector<RecipeRun> runs = three_pairs();
   for (RecipeRun& each : runs) {
@@ -114,11 +127,11 @@ TEST(CompareRuns, DataMustBeTheSameNotOnlyTheirSettings) {
   EXPECT_THAT([&] { group_by_recipe(runs); }, ThrowsMessage<UsageError>(HasSubstr("runs/smcl-2")));
 }
 
-TEST(MovesPrior, ByLossRuleOrSecondStage) {
-  EXPECT_FALSE(moves_prior(run("ce", 1, 0.5)));
-  EXPECT_TRUE(moves_prior(run("balanced", 1, 0.5, {{"loss.name", "\"logit_adjusted\""}})));
-  EXPECT_TRUE(moves_prior(run("drw", 1, 0.5, {{"rule.name", "\"drw\""}})));
-  EXPECT_TRUE(moves_prior(run("crt", 1, 0.5, {{"stage.name", "\"crt\""}})));
+TEST(DividesPrior, ByLossRuleOrSecondStage) {
+  EXPECT_FALSE(divides_prior(run("ce", 1, 0.5)));
+  EXPECT_TRUE(divides_prior(run("balanced", 1, 0.5, {{"loss.name", "\"logit_adjusted\""}})));
+  EXPECT_TRUE(divides_prior(run("drw", 1, 0.5, {{"rule.name", "\"drw\""}})));
+  EXPECT_TRUE(divides_prior(run("crt", 1, 0.5, {{"stage.name", "\"crt\""}})));
 }
 
 /// `recipe` over four seeds with these accuracies.

@@ -81,16 +81,20 @@ TEST_F(ReportTest, SaysInWordsWhatIsBetterAndHowSure) {
                               "train.seed"));
 }
 
+TEST_F(ReportTest, KnowsTheDataOfARun) {
+  EXPECT_EQ(read_run_data(fake_run(folder(), {}), Which::last).run.data_hash, "of-the-data");
+}
+
 TEST_F(ReportTest, SaysWherePriorCorrectionCorrectsTwice) {
   std::vector<RunData> runs = make("drw").runs;
-  EXPECT_THAT(text_of(make("drw")), Not(HasSubstr("corrects it twice")));
+  EXPECT_THAT(text_of(make("drw")), Not(HasSubstr("corrects twice")));
   for (RunData& data : runs) {
     for (config::Resolved& setting : data.run.settings) {
       if (setting.key == "rule.name" && data.run.recipe == "drw") setting.value = "\"drw\"";
     }
   }
   EXPECT_THAT(text_of(make_report(std::move(runs), "", Which::last)),
-              HasSubstr("Training moves the prior by itself under drw, so prior correction"));
+              HasSubstr("Training itself divides the prior out under drw: "));
 }
 
 // Three pairs, of which one lacks a value: not a matter of too few.

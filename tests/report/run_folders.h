@@ -58,6 +58,7 @@ inline record::RunFolder fake_run(const std::filesystem::path& root, const FakeR
   nlohmann::json summary{{"format_version", 1},
                          {"run", folder.name()},
                          {"recipe", run.recipe},
+                         {"data_hash", "of-the-data"},
                          {"finished_at", "2026-01-31T12:00:00Z"},
                          {"seconds", 90.0},
                          {"settings_hash", "0123456789abcdef"},

@@ -89,13 +89,17 @@ if(SMCL_TORCH)
   # Manual page and completion are what the program says of itself.
   install(CODE "execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" manual
   OUTPUT_FILE \"${CMAKE_BINARY_DIR}/generated/smcl.1\" COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" completion bash
-  OUTPUT_FILE \"${CMAKE_BINARY_DIR}/generated/smcl.bash\" COMMAND_ERROR_IS_FATAL ANY)"
+foreach(shell bash fish)
+  execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" completion \${shell}
+    OUTPUT_FILE \"${CMAKE_BINARY_DIR}/generated/smcl.\${shell}\" COMMAND_ERROR_IS_FATAL ANY)
+endforeach()"
     COMPONENT program)
   install(FILES ${CMAKE_BINARY_DIR}/generated/smcl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
     COMPONENT program)
   install(FILES ${CMAKE_BINARY_DIR}/generated/smcl.bash RENAME smcl COMPONENT program
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${CMAKE_BINARY_DIR}/generated/smcl.fish COMPONENT program
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/smcl
     COMPONENT program)
   include(InstallLibTorch)

@@ -72,8 +72,9 @@ endfunction()
 function(smcl_discover name label filter)
   gtest_discover_tests(test_${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
     NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${label}
-    ENVIRONMENT "TMPDIR=${CMAKE_BINARY_DIR}/tmp;GOMP_SPINCOUNT=300") # tests run beside each other
+    # One value each: a list does not reach ctest whole. Tests run beside each other, so none spins long.
+    PROPERTIES LABELS ${label} ENVIRONMENT TMPDIR=${CMAKE_BINARY_DIR}/tmp
+    ENVIRONMENT_MODIFICATION GOMP_SPINCOUNT=set:300)
 endfunction()
 
 function(smcl_test name torch)

@@ -1,13 +1,18 @@
 # Shared by the scripts of this project; to be sourced from the project's folder.
 # shellcheck shell=bash
 
-# Compilers that fit at once: one a CPU, and 2 GB of memory each (torch's headers are large).
+# Compilers that fit at once: one a CPU, and 2 GB of memory each (torch's headers are large). A
+# container may have less of both than the machine.
 build_jobs() {
-  local cpus memory
+  local cpus memory limit
   cpus=$(nproc)
   memory=$(awk '/^MemAvailable:/ { print int($2 / 2e6) }' /proc/meminfo)
-  [ "$memory" -ge 1 ] || memory=1
-  echo $((cpus < memory ? cpus : memory))
+  limit=$(awk '$1 != "max" { print int($1 / $2) }' /sys/fs/cgroup/cpu.max 2>/dev/null || true)
+  [ -z "$limit" ] || [ "$limit" -ge "$cpus" ] || cpus=$limit
+  limit=$(awk '$1 != "max" { print int($1 / 2e9) }' /sys/fs/cgroup/memory.max 2>/dev/null || true)
+  [ -z "$limit" ] || [ "$limit" -ge "$memory" ] || memory=$limit
+  local jobs=$((cpus < memory ? cpus : memory))
+  echo $((jobs > 1 ? jobs : 1))
 }
 
 # Temporary files of all that is started from here go to build/tmp, emptied now.
@@ -54,7 +59,7 @@ print_skipped() {
   [ -r "$log" ] || return 0
   awk '
     function allowed(reason) {
-      return reason ~ /^(no GPU$|no right to mount$|SMCL_DATA_DIR[ \/]|this CPU lacks )/ || reason ~ / is not installed$/
+      return reason ~ /^(no GPU$|no right to mount$|SMCL_DATA_DIR[ \/]|this CPU lacks |no sparse files)/ || reason ~ / is not installed$/
     }
     / Testing: / { name = $0; sub(/.* Testing: /, "", name) }
     wanted && NF {

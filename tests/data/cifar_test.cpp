@@ -164,7 +164,7 @@ TEST(OpenCifar100Slow, OfficialSizes) {
 class RealCifar10Slow : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (real_data().empty()) GTEST_SKIP() << "SMCL_DATA_DIR is not set";
+    if (real_data().empty()) GTEST_SKIP() << no_real_data();
     sets_ = open_cifar(real_data(), CifarKind::cifar10);
   }
   TrainTest sets_;

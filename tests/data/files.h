@@ -57,10 +57,16 @@ std::string error_of(const std::function<void()>& act) {
   return {};
 }
 
-/// Where the real data sets lie, or empty.
+/// Where the real CIFAR-10 lies, or empty; and why a test of it is then skipped.
 inline std::filesystem::path real_data() {
   const char* dir = std::getenv("SMCL_DATA_DIR");
-  return dir == nullptr ? "" : dir;
+  const bool there = dir != nullptr &&
+                     std::filesystem::exists(std::filesystem::path(dir) / "cifar-10-batches-bin");
+  return there ? dir : "";
+}
+inline const char* no_real_data() {
+  return std::getenv("SMCL_DATA_DIR") == nullptr ? "SMCL_DATA_DIR is not set"
+                                                 : "SMCL_DATA_DIR has no cifar-10-batches-bin";
 }
 
 /// IDX of unsigned bytes.

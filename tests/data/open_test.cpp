@@ -317,7 +317,7 @@ TEST(BindData, ReadsKeysAndRefusesOthers) {
 }
 
 TEST(RealCifar10LongTailSlow, CountsAndImagesOfTheProtocol) {
-  if (real_data().empty()) GTEST_SKIP() << "SMCL_DATA_DIR is not set";
+  if (real_data().empty()) GTEST_SKIP() << no_real_data();
   DataSettings settings;
   settings.name = "cifar10";
   settings.dir = real_data().string();

@@ -152,7 +152,7 @@ TEST(Verify, SmallIdxSet) {
 }
 
 TEST(VerifySlow, RealCifar10) {
-  if (real_data().empty()) GTEST_SKIP() << "SMCL_DATA_DIR is not set";
+  if (real_data().empty()) GTEST_SKIP() << no_real_data();
   DataSettings settings;
   settings.name = "cifar10";
   settings.dir = real_data().string();

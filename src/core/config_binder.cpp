@@ -294,6 +294,16 @@ void Binder::finish() const {
   }
 }
 
+namespace {
+
+std::string in_ascii(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  return text;
+}
+
+}  // namespace
+
 std::string to_toml(const std::vector<Resolved>& resolved, bool origins) {
   const auto section_of = [](const Resolved& setting) {
     const auto dot = setting.key.rfind('.');
@@ -312,9 +322,9 @@ std::string to_toml(const std::vector<Resolved>& resolved, bool origins) {
     for (const Resolved& setting : resolved) {
       if (section_of(setting) != section) continue;
       out += concat(setting.key.substr(section.empty() ? 0 : section.size() + 1), " = ",
-                    setting.value);
+                    origins ? in_lines(setting.value) : setting.value);
       if (origins) {
-        out += "  # " + one_line(setting.origin);
+        out += "  # " + in_ascii(one_line(setting.origin));  // a path can have any bytes
       }
       out += '\n';
     }

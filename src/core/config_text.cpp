@@ -272,6 +272,30 @@ std::string nearest(std::string_view word, const std::vector<std::string>& words
   return best;
 }
 
+std::string in_lines(const std::string& value) {
+  constexpr std::size_t kLong = 200;
+  if (value.size() <= kLong || value.front() != '[') return value;
+  std::string out;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    out += c;
+    if (quoted) {
+      if (c == '\\') out += value[++i];  // what is escaped ends no text
+      quoted = c != '"';
+      continue;
+    }
+    quoted = c == '"';
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    if (depth == 1 && c == ',') {
+      out += '\n';
+      while (i + 1 < value.size() && value[i + 1] == ' ') ++i;
+    }
+  }
+  return out;
+}
+
 void check_toml_text(std::string_view text, const std::string& origin) {
   if (text.size() > kMaxBytes) {
     throw UsageError(concat(origin, ": larger than 1 MiB; it is meant for a short TOML file"));

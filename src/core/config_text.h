@@ -38,6 +38,9 @@ std::string expectation(std::string_view what, Range range, std::string (*text)(
 std::optional<Scalar> as_scalar(const Value& value);
 
 inline constexpr std::size_t kMaxLine = 8192;  ///< bytes of a line of a recipe
+/// The TOML text of a value for a file: a long list with a line an element, since check_toml_text
+/// refuses long lines.
+std::string in_lines(const std::string& value);
 /// Throws UsageError where a text is larger, or has longer lines or more dots in one, than a TOML
 /// file by a person has: toml++ recurses over them.
 void check_toml_text(std::string_view text, const std::string& origin);

@@ -121,6 +121,11 @@ std::vector<std::string> parse_cifar_names(std::string_view text, CifarKind kind
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const auto is_text = [](unsigned char c) { return c >= ' ' && c <= '~'; };
+    if (!std::all_of(line.begin(), line.end(), is_text)) {
+      throw DataError(concat(origin, ": class name ", names.size(),
+                             " has other than printable ASCII characters: ", where_to_get(layout)));
+    }
     if (!line.empty()) names.emplace_back(line);
     begin = end + 1;
   }

@@ -133,6 +133,11 @@ Opened open_data(const DataSettings& settings) {
                            " gives no training image"));
   }
   opened.test_samples = all_of(*opened.test);
+  if (opened.test_samples.empty()) {
+    throw DataError(concat("the test set of ", settings.name,
+                           settings.dir.empty() ? "" : concat(" in ", settings.dir),
+                           " has no image: runs are judged on it"));
+  }
   opened.train_counts = count_labels(opened.train_labels(), opened.classes());
   opened.hash = fingerprint(settings, opened);
   return opened;

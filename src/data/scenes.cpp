@@ -190,7 +190,7 @@ class Maker {
       throw DataError(concat("scenes: ", count, " objects of class ", label, " (",
                              fashion_class_names()[static_cast<std::size_t>(label)],
                              ") asked for, Fashion-MNIST has ", available, " for ",
-                             part == ScenePart::train  ? "training: lower data.n_max"
+                             part == ScenePart::train  ? "training: lower data.n_max, or its count"
                              : part == ScenePart::test ? "the test set: lower scenes.test_objects"
                                                        : "validation: lower scenes.val_objects"));
     }

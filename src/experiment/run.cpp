@@ -109,8 +109,8 @@ void check_step(const record::RunFolder& folder, const train::RunPoint& point, c
 }
 
 /// What the run folder says of how the run came about.
-void add_history(nlohmann::json& summary, const nlohmann::json& marks) {
-  bool exact = true;
+void add_history(nlohmann::json& summary, const nlohmann::json& marks, const Recipe& recipe) {
+  bool exact = recipe.runtime.device != "cuda" || recipe.runtime.deterministic;
   if (const auto found = marks.find("resumes"); found != marks.end()) {
     summary["resumes"] = found->size();
     for (const auto& resume : *found) {
@@ -124,17 +124,24 @@ void add_history(nlohmann::json& summary, const nlohmann::json& marks) {
   summary["bit_exact"] = exact;
 }
 
-void add_bias(nlohmann::json& summary, const Recipe& recipe, const data::Opened& data,
-              const Recorder& recorder, nn::Network& network) {
-  if (!data.scenes) return;
-  const data::SceneSets& scenes = *data.scenes;
-  summary["bias"] = scene_bias(*scenes.test, scenes.truth, recorder.test_predictions(),
-                               data.train_counts, recipe.groups);
-  summary["bias"]["background_only"] = background_only(scenes, network, data, recipe.groups);
+void add_bias(nlohmann::json& summary, const Setup& setup, const Recorder& recorder) {
+  if (!setup.data.scenes) return;
+  const data::SceneSets& scenes = *setup.data.scenes;
+  const auto bias_of = [&](const data::Scenes& set, const metrics::Predictions& predictions) {
+    return scene_bias(set, scenes.truth, predictions, setup.data.train_counts, setup.recipe.groups);
+  };
+  summary["bias"] = bias_of(*scenes.test, recorder.test_predictions());
+  const auto plain = [&] {
+    summary["bias"]["background_only"] =
+        background_only(scenes, setup.network, setup.data, setup.recipe.groups);
+  };
+  if (setup.gpu != nullptr) {
+    setup.gpu->eager(plain);
+  } else {
+    plain();
+  }
   if (recorder.validation_predictions().size() > 0) {
-    summary["validation"]["bias"] =
-        scene_bias(*scenes.validation, scenes.truth, recorder.validation_predictions(),
-                   data.train_counts, recipe.groups);
+    summary["validation"]["bias"] = bias_of(*scenes.validation, recorder.validation_predictions());
   }
 }
 
@@ -207,16 +214,10 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   if (steps != nullptr) graph = steps->graph();
   if (!graph.empty()) summary["graph"] = graph;
   if (stage != nullptr && !stage->graph().empty()) summary["stage"]["graph"] = stage->graph();
-  add_history(summary, folder.fingerprint());
-  const auto bias = [&setup, &summary, &recorder] {
-    add_bias(summary, setup.recipe, setup.data, recorder, setup.network);
-  };
-  if (gpu != nullptr) {
-    gpu->eager(bias);
-  } else {
-    bias();
-  }
+  add_history(summary, folder.fingerprint(), recipe);
+  add_bias(summary, setup, recorder);
   store_predictions(folder.predictions_file("test"), recorder.test_predictions());
+  folder.sync_metrics();  // on the disk before summary.json, which says that the run is whole
   log::check_file();
   return summary;
 }

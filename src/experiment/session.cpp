@@ -25,25 +25,25 @@ void check_data(const record::RunFolder& folder, const data::Opened& data) {
                          stored.dump(), "; bring the old files back, or train from the start"));
 }
 
-/// The newest checkpoint that can be read, loaded; nothing where there is no file of one.
-std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const Restored& restored) {
+/// The newest checkpoint that can be read, loaded; nothing where there is no file of one. Damaged
+/// ones before it go to `damaged`.
+std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const Restored& restored,
+                                        std::vector<record::CheckpointFile>& damaged) {
   const auto files = record::checkpoint_files(folder.path());
   const std::size_t rows = folder.metrics().size();
-  std::vector<record::CheckpointFile> passed_over;
   for (const record::CheckpointFile& file : files) {
     try {
       StoredPoint stored = read_checkpoint(file.path, restored);
-      if (stored.metrics_rows <= rows) {
-        // They would count as the newest, and so push out those that are written from now on.
-        for (const record::CheckpointFile& unusable : passed_over) record::set_aside(unusable);
-        return stored;
-      }
+      if (stored.metrics_rows <= rows) return stored;
       log::warn(concat(file.path.string(), ": passed over: it belongs to ", stored.metrics_rows,
                        " rows of metrics.jsonl, which has ", rows));
+      damaged.push_back(file);
     } catch (const DataError& problem) {
       log::warn(concat("passed over: ", problem.what()));
+      damaged.push_back(file);
+    } catch (const IoError& problem) {  // perhaps for this time only
+      log::warn(concat("passed over: ", problem.what()));
     }
-    passed_over.push_back(file);
   }
   if (files.empty()) return std::nullopt;
   throw DataError(concat("none of the ", files.size(), " checkpoints in ",
@@ -207,8 +207,9 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   const Recipe before = recipe_of(folder_);
   check_may_go_on(before, recipe, {});  // states of another second stage would look damaged
   check_data(folder_, data);
+  std::vector<record::CheckpointFile> damaged;
   const std::optional<StoredPoint> stored =
-      newest_point(folder_, {learned.network, learned.stage, before.train.epochs});
+      newest_point(folder_, {learned.network, learned.stage, before.train.epochs}, damaged);
   if (!stored && folder_.finished()) {
     throw DataError(concat(run,
                            ": it is finished and its checkpoints are gone, so it cannot go on ",
@@ -220,6 +221,8 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
                            ", expected less than the ", before.all_epochs(), " of its settings"));
   }
   check_may_go_on(before, recipe, point);
+  // They would count as the newest, and so push out those that are written from now on.
+  for (const record::CheckpointFile& each : damaged) record::set_aside(each);
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);

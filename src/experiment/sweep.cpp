@@ -248,7 +248,7 @@ void write_files(SweepPlan& plan, record::SweepFile sweep, const fs::path& folde
       // The copy may have another name than the file, which the runs are called by.
       if (!entries.contains("run.name")) text = concat("run.name = ", config::quote(stem), "\n");
       for (const auto& [key, entry] : entries) {
-        text += concat(key, " = ", config::to_text(entry.value), "\n");
+        text += concat(key, " = ", config::in_lines(config::to_text(entry.value)), "\n");
       }
       plan.files.emplace_back(name, text);
     }

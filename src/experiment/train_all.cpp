@@ -93,8 +93,13 @@ class Queue {
     stopped_ = stopped_ || was_stopped(outcome);
     outcomes_[i] = std::move(outcome);
     states_[i] = State::ended;
-    if (order_.ended) order_.ended(i, outcomes_[i]);
     changed_.notify_all();
+    if (!order_.ended) return;
+    try {
+      order_.ended(i, outcomes_[i]);
+    } catch (const std::exception& problem) {  // in a thread it would end the process
+      log::error(concat("while telling of a run's end: ", problem.what()));
+    }
   }
 
   std::vector<Outcome> outcomes() && { return std::move(outcomes_); }
@@ -137,9 +142,10 @@ std::vector<Outcome> train_all(std::vector<Recipe> recipes,
   }
   check_together(recipes);
   share_cpus(recipes, parallel);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < parallel; ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
+  {
+    std::vector<std::jthread> threads;  // joined, also where one more cannot be started
+    for (int i = 0; i < parallel; ++i) threads.emplace_back(work);
+  }
   return std::move(queue).outcomes();
 }
 

@@ -59,11 +59,10 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& file) {
 }
 
 /// What may be read: a file that fits into memory, whatever its size says, since a sparse one costs
-/// its owner nothing; of a pipe, which has no size, 1 GiB; nothing of a device, which has no end.
+/// its owner nothing; of a pipe, which has no size, 1 GiB.
 std::size_t most_bytes(const struct stat& info) {
   constexpr std::size_t kOfPipe = std::size_t{1} << 30;
   if (S_ISFIFO(info.st_mode)) return kOfPipe;
-  if (!S_ISREG(info.st_mode)) return 0;
   return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -74,6 +73,9 @@ Container read_whole(const fs::path& file) {
   struct stat info {};
   if (in.get() < 0 || ::fstat(in.get(), &info) != 0) fail("read", file, errno);
   if (S_ISDIR(info.st_mode)) fail("read", file, EISDIR);
+  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
+    throw IoError(concat("cannot read ", file.string(), ": it is neither a file nor a pipe"));
+  }
   const std::size_t most = most_bytes(info);
   if (info.st_size < 0 || static_cast<std::size_t>(info.st_size) >= most) fail("read", file, EFBIG);
   Container content;

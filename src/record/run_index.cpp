@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/config.h"
+#include "core/config_text.h"
 #include "core/error.h"
 #include "format/file.h"
 #include "record/folder_scan.h"
@@ -119,6 +120,17 @@ struct Where {
   std::vector<std::variant<std::string, double>> values;
 };
 
+/// "[0.8, 0.9]" of "[0.8,0.9]", as a run's settings have it; what is no TOML as it is.
+std::string as_toml(const std::string& value) {
+  try {
+    config::Document document;
+    document.set("value=" + value);
+    return config::to_text(document.entries().at("value").value);
+  } catch (const UsageError&) {
+    return value;
+  }
+}
+
 Where where_of(const std::vector<RunFilter>& filters) {
   Where where;
   for (const RunFilter& filter : filters) {
@@ -138,7 +150,7 @@ Where where_of(const std::vector<RunFilter>& filters) {
     }
     const std::string sign = filter.sign == "!=" ? "=" : filter.sign;
     std::string test = concat("number ", sign, " ?");
-    if (!number) test = "value IN (?, ?)";
+    if (!number) test = "value IN (?, ?, ?)";
     std::string matches = concat(
         "id IN (SELECT run FROM settings WHERE word IN (SELECT id FROM "
         "words WHERE key = ? AND ",
@@ -153,6 +165,7 @@ Where where_of(const std::vector<RunFilter>& filters) {
     } else {
       where.values.emplace_back(filter.value);
       where.values.emplace_back("\"" + filter.value + "\"");
+      where.values.emplace_back(as_toml(filter.value));
     }
     where.sql += filter.sign == "!=" ? "NOT " + matches : matches;
   }
@@ -239,11 +252,18 @@ RunIndex RunIndex::rebuild(const fs::path& root) {
   if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
   const fs::path file = root / kFile;
   const fs::path fresh = root / concat(kFile, ".new-", getpid());  // another may make one too
-  fs::remove(fresh, ignored);
-  {
+  const auto forget = [&] {
+    fs::remove(fresh, ignored);
+    fs::remove(concat(fresh.string(), "-journal"), ignored);
+  };
+  forget();
+  try {
     RunIndex index(root, Database(fresh, Database::Access::read_write));
     index.make_tables();
     index.refresh();
+  } catch (...) {
+    forget();
+    throw;
   }
   fs::remove(concat(file.string(), "-journal"), ignored);  // of the one that goes
   fs::rename(fresh, file);

@@ -120,7 +120,9 @@ class Reader {
     const auto* table = node.as_table();
     if (table == nullptr) fail(node, concat(key, ": expected settings"));
     std::vector<std::string> all;
+    std::set<std::string> seen;  // one can be written in two ways, dotted and in quotes
     leaves(*table, "", [&](const std::string& name, const toml::node& value) {
+      if (!seen.insert(name).second) fail(value, concat(key, ": ", name, " comes twice"));
       all.push_back(concat(name, "=", value_text(value)));
     });
     return all;
@@ -135,9 +137,10 @@ class Reader {
         fail(value, concat("grid.", name, ": expected a list of values"));
       }
       std::vector<std::string> values;
+      std::set<std::string> seen;
       for (const toml::node& each : *list) {
         values.push_back(value_text(each));
-        if (std::count(values.begin(), values.end(), values.back()) > 1) {
+        if (!seen.insert(values.back()).second) {
           fail(each, concat("grid.", name, ": ", values.back(), " comes twice"));
         }
       }
@@ -225,7 +228,7 @@ std::string lines_of(const std::vector<std::string>& assignments, const char* pr
   std::string text;
   for (const std::string& each : assignments) {
     const auto at = each.find('=');
-    text += concat(prefix, each.substr(0, at), " = ", each.substr(at + 1), "\n");
+    text += concat(prefix, each.substr(0, at), " = ", config::in_lines(each.substr(at + 1)), "\n");
   }
   return text;
 }

@@ -69,8 +69,7 @@ RunPoint EpochSums::point(int step) const {
     if (signs_.embeddings.size(0) > 1) out.mean_cosine = mean_cosine(signs_.embeddings);
   }
   if (signs_.features.defined()) {
-    const auto share = zero_share(signs_.features, signs_.marks);
-    if (share) out.zero_features = share;
+    out.zero_features = zero_share(signs_.features, signs_.marks);  // nothing, where none is masked
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/config.h"
+#include "core/config_text.h"
 #include "core/error.h"
 
 namespace smcl::config {
@@ -314,6 +315,21 @@ TEST(ToToml, WritesSectionsAndOrigins) {
 TEST(ToToml, AnOriginCannotBreakOutOfItsComment) {
   const std::string text = to_toml({{"k", "1", "a\nb = 2", ""}}, true);
   EXPECT_EQ(text, "k = 1  # a?b = 2\n");
+  EXPECT_EQ(to_toml({{"k", "1", "jos\xe9.toml:1", ""}}, true), "k = 1  # jos?.toml:1\n")
+      << "TOML takes UTF-8 alone, and a path can be anything";
+}
+
+// Longer than the lines that are read: a run could not be resumed.
+TEST(ToToml, LongListsAreReadBack) {
+  std::string list = "[0.5";
+  for (int i = 0; i < 400; ++i) list += ", 0.25";
+  list += "]";
+  for (const std::string& value : {list, std::string("[\"a, \\\" b\", ") + list.substr(1)}) {
+    const std::string text = to_toml({{"k", value, "x", ""}}, true);
+    const Document read = Document::parse(text, "t");
+    EXPECT_EQ(to_text(read.entries().at("k").value), value);
+  }
+  EXPECT_EQ(to_toml({{"k", list, "x", ""}}, false), "k = " + list + "\n") << "hashes stay";
 }
 
 }  // namespace

@@ -118,6 +118,9 @@ TEST(OpenCifar, NamesMayEndInCarriageReturns) {
     return text + "\r\n";
   }());
   EXPECT_EQ(read_cifar_names(folder.path(), CifarKind::cifar100).at(99), "name99");
+  EXPECT_THAT(error_of<DataError>(
+                  [] { parse_cifar_names("a\nb\x1b[2J\n", CifarKind::cifar10, "names.txt"); }),
+              ::testing::HasSubstr("names.txt: class name 1 has other than printable"));
 }
 
 TEST(ReadCifarFile, MissingOneOfTheBatches) {

@@ -165,6 +165,14 @@ TEST_F(OpenIdxSet, RatioThatEmptiesTheTail) {
   EXPECT_THAT(usage_error(), AllOf(HasSubstr("data.ratio = 31"), HasSubstr("no image")));
 }
 
+// It would end a run after its last epoch.
+TEST_F(OpenIdxSet, ATestSetWithoutImagesIsRefused) {
+  folder_.write("t10k-images-idx3-ubyte", idx_bytes({0, 1, 1}, {}));
+  folder_.write("t10k-labels-idx1-ubyte", idx_bytes({0}, {}));
+  EXPECT_THAT(error_of<DataError>([&] { open_data(settings_); }),
+              AllOf(HasSubstr("the test set of idx"), HasSubstr("has no image")));
+}
+
 TEST_F(OpenIdxSet, MoreThanThereIs) {
   settings_.n_max = 31;
   EXPECT_THAT(error_of<DataError>([&] { open_data(settings_); }), HasSubstr("data.n_max"));

@@ -57,6 +57,11 @@ TEST_F(File, ASizeIsNoReasonToTakeMemory) {
               ::testing::AllOf(HasSubstr(file.string()), HasSubstr("File too large")));
 }
 
+TEST_F(File, ADeviceIsNoFile) {
+  EXPECT_THAT(error_of<IoError>([] { read_file("/dev/zero"); }),
+              HasSubstr("/dev/zero: it is neither a file nor a pipe"));
+}
+
 /// Files may grow to `bytes` only, as on a full disk.
 class SizeLimit {
  public:

@@ -97,6 +97,10 @@ TEST_F(RunIndexTest, FindsByFilters) {
   EXPECT_EQ(folders({"folder=a-1"}), (Names{"a-1"}));
   EXPECT_EQ(fresh().count({parse_filter("mask.prob=0.5")}), 2U);
   EXPECT_EQ(fresh().runs({}, 2).size(), 2U);
+  EXPECT_TRUE(fresh().knows("mask.prob") && fresh().knows("last.accuracy.all"));
+  EXPECT_FALSE(fresh().knows("mask.porb"));
+  RunFolder::create(folder(), "d").write_config("[schedule]\ndrops = [0.8, 0.9]\n", "hash");
+  EXPECT_EQ(folders({"schedule.drops=[0.8,0.9]"}), (Names{"d-1"}));
   EXPECT_THAT([&] { folders({"mask.prob>high"}); },
               ThrowsMessage<UsageError>(HasSubstr("'high' is no number")));
   EXPECT_THAT([] { parse_filter("mask.prob"); }, ThrowsMessage<UsageError>(HasSubstr("KEY and")));

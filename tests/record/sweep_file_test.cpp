@@ -55,6 +55,12 @@ TEST(SweepFile, AnEmptyVariantBesideOthersIsKept) {
   EXPECT_THAT(to_toml(parse_sweep("recipes = 'x'", "t")), Not(HasSubstr("variant")));
 }
 
+TEST(SweepFile, ASettingWrittenInTwoWaysComesTwice) {
+  const std::string twice = "recipes = 'x'\n[set]\nmask.prob = 0.2\n\"mask.prob\" = 0.1\n";
+  EXPECT_THAT([&] { parse_sweep(twice, "t"); },
+              ThrowsMessage<UsageError>(HasSubstr("mask.prob comes twice")));
+}
+
 TEST(SweepFile, VariantsHaveNamesOfTheirOwn) {
   const std::string twice = "recipes = 'x'\n[[variant]]\nname = 'a'\n[[variant]]\nname = 'a'\n";
   EXPECT_THAT([&] { parse_sweep(twice, "t"); },

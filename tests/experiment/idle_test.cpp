@@ -104,7 +104,7 @@ TEST(Idle, ChangedSettingsThatDoNothingAreRefusedByName) {
 TEST(Idle, TheSentenceSaysWhatToDo) {
   EXPECT_EQ(refused("[mask]\nkind = 'none'\nfill = 'noise'"),
             "mask.fill = \"noise\" (test.toml:3) has no effect with mask.kind = none, which hides "
-            "nothing: leave it out, or choose another mask.kind");
+            "nothing: leave it out, or choose another mask.kind (mask.kind: test.toml:2)");
 }
 
 TEST(Idle, WhatActsIsAccepted) {

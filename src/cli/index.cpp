@@ -94,33 +94,40 @@ report::Table table_of(const std::vector<record::IndexedRun>& runs, const Option
   return table;
 }
 
-/// By a result or setting: numbers first, the largest at the top, then texts in their order, then
-/// runs without it.
+/// What a run is sorted by: a number, a text, or nothing (an empty text).
+struct SortKey {
+  std::optional<double> number;
+  std::string text;
+};
+
+SortKey sort_key(const record::IndexedRun& run, const std::string& key) {
+  const report::Cell cell = cell_of(run, key);
+  if (const auto* value = std::get_if<double>(&cell)) return {*value, ""};
+  const auto* text = std::get_if<std::string>(&cell);
+  if (text == nullptr) return {};
+  char* end = nullptr;
+  const double value = std::strtod(text->c_str(), &end);
+  if (end != text->c_str() && *end == '\0') return {value, ""};
+  return {std::nullopt, *text};
+}
+
+/// Numbers first, the largest at the top, then texts in their order, then runs without it.
+bool comes_before(const SortKey& a, const SortKey& b) {
+  if (a.number && b.number) return *a.number > *b.number;
+  if (a.number || b.number) return a.number.has_value();
+  if (a.text.empty() || b.text.empty()) return !a.text.empty() && b.text.empty();
+  return a.text < b.text;
+}
+
 void sort_by(std::vector<record::IndexedRun>& runs, const std::string& key) {
-  const auto number = [&](const record::IndexedRun& run) -> std::optional<double> {
-    const report::Cell cell = cell_of(run, key);
-    if (const auto* value = std::get_if<double>(&cell)) return *value;
-    const auto* text = std::get_if<std::string>(&cell);
-    if (text == nullptr) return std::nullopt;
-    char* end = nullptr;
-    const double value = std::strtod(text->c_str(), &end);
-    return end != text->c_str() && *end == '\0' ? std::optional(value) : std::nullopt;
-  };
-  const auto text = [&](const record::IndexedRun& run) {
-    const report::Cell cell = cell_of(run, key);
-    const auto* found = std::get_if<std::string>(&cell);
-    return found != nullptr ? *found : std::string();
-  };
-  std::stable_sort(runs.begin(), runs.end(), [&](const auto& a, const auto& b) {
-    const auto x = number(a);
-    const auto y = number(b);
-    if (x && y) return *x > *y;
-    if (x || y) return x.has_value();
-    const std::string s = text(a);
-    const std::string t = text(b);
-    if (s.empty() || t.empty()) return !s.empty() && t.empty();
-    return s < t;
-  });
+  std::vector<std::pair<SortKey, record::IndexedRun>> keyed;
+  for (record::IndexedRun& run : runs) {
+    SortKey of_run = sort_key(run, key);
+    keyed.emplace_back(std::move(of_run), std::move(run));
+  }
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const auto& a, const auto& b) { return comes_before(a.first, b.first); });
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i] = std::move(keyed[i].second);
 }
 
 /// Keys beside those of settings and results.

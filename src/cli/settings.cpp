@@ -2,9 +2,9 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "core/config_text.h"
 #include "core/error.h"
 #include "experiment/recipe.h"
 
@@ -16,26 +16,25 @@ struct Options {
   std::string format = "text";
 };
 
+bool has_word(const std::string& key, const std::string& word) {
+  return key.find(word) != std::string::npos;
+}
+
 /// Every setting, or those whose key contains one of the words.
 std::vector<config::Resolved> wanted(const std::vector<std::string>& words) {
   std::vector<config::Resolved> settings = experiment::default_settings();
+  std::vector<std::string> keys;
+  for (const config::Resolved& setting : settings) keys.push_back(setting.key);
   for (const std::string& word : words) {
-    const auto has = [&](const config::Resolved& setting) {
-      return setting.key.find(word) != std::string::npos;
-    };
-    if (std::any_of(settings.begin(), settings.end(), has)) continue;
-    std::vector<std::string> keys;
-    for (const config::Resolved& setting : settings) keys.push_back(setting.key);
-    const std::string near = config::nearest(word, keys);
+    const auto has = [&](const std::string& key) { return has_word(key, word); };
+    if (std::any_of(keys.begin(), keys.end(), has)) continue;
+    const std::string hint = config::hint(word, keys);
     throw UsageError(concat("settings ", word, ": no key contains it",
-                            near.empty() ? "; 'smcl settings' lists all" : "; did you mean '", near,
-                            near.empty() ? "" : "'?"));
+                            hint.empty() ? "; 'smcl settings' lists all" : hint));
   }
-  if (words.empty()) return settings;
   std::erase_if(settings, [&](const config::Resolved& setting) {
-    return std::none_of(words.begin(), words.end(), [&](const std::string& word) {
-      return setting.key.find(word) != std::string::npos;
-    });
+    const auto in_key = [&](const std::string& word) { return has_word(setting.key, word); };
+    return !words.empty() && std::none_of(words.begin(), words.end(), in_key);
   });
   return settings;
 }

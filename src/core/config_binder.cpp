@@ -47,6 +47,12 @@ std::vector<Scalar> as_list(const Value& value) {
   return {*as_scalar(value)};
 }
 
+std::string in_ascii(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  return text;
+}
+
 /// "a number in [0, 1]" of "expected a number in [0, 1]".
 std::string_view thing(std::string_view expected) {
   constexpr std::string_view kStart = "expected ";
@@ -293,16 +299,6 @@ void Binder::finish() const {
     throw UsageError(concat(entry.origin, ": unknown key '", key, "'", advice));
   }
 }
-
-namespace {
-
-std::string in_ascii(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c >= 0x80; }, '?');
-  return text;
-}
-
-}  // namespace
 
 std::string to_toml(const std::vector<Resolved>& resolved, bool origins) {
   const auto section_of = [](const Resolved& setting) {

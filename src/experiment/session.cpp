@@ -17,6 +17,10 @@
 namespace smcl::experiment {
 namespace {
 
+std::string hash_of(const Recipe& recipe, const std::string& data_hash) {
+  return format::sha256(recipe.settings_hash() + data_hash);
+}
+
 void check_data(const record::RunFolder& folder, const data::Opened& data) {
   const nlohmann::json stored = folder.fingerprint().value("data_hash", nlohmann::json(data.hash));
   if (stored == data.hash) return;
@@ -110,7 +114,7 @@ record::CheckpointFile branch_state(const record::RunFolder& run, int epoch) {
 }
 
 std::string run_hash(const Recipe& recipe, const data::Opened& data) {
-  return format::sha256(recipe.settings_hash() + data.hash);
+  return hash_of(recipe, data.hash);
 }
 
 bool was_edited(const record::RunFolder& folder, const Recipe& stored) {
@@ -119,7 +123,7 @@ bool was_edited(const record::RunFolder& folder, const Recipe& stored) {
   const std::string hash = marks.value("settings_hash", "");
   const std::string data = marks.value("data_hash", "");
   if (hash.empty() || data.empty()) return false;
-  return hash != format::sha256(stored.settings_hash() + data);
+  return hash != hash_of(stored, data);
 }
 
 nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
@@ -160,9 +164,10 @@ void check_branch(const record::RunFolder& parent, int epoch, const Recipe& reci
                             " epochs, so nothing is left to train: set stage.name, or branch "
                             "earlier"));
   }
-  const auto different = early_differences(recipe_of(parent), recipe, epoch);
+  const Recipe before = recipe_of(parent);
+  const auto different = early_differences(before, recipe, epoch);
   if (different.empty()) return check_data(parent, data);
-  const bool from_the_start = !early_differences(recipe_of(parent), recipe, 0).empty();
+  const bool from_the_start = !early_differences(before, recipe, 0).empty();
   throw UsageError(concat(
       "--branch-from ", parent.path().string(), "@", epoch,
       ": the two runs are not the same before epoch ", epoch, ": ", text_of(different),

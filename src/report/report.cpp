@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/config_text.h"
 #include "core/error.h"
 #include "report/markup.h"
 
@@ -68,14 +69,13 @@ std::vector<std::string> verdicts(const Condition& condition) {
         std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
     if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
   }
-  std::string twice;
+  std::vector<std::string> twice;
   for (const GroupResult& group : condition.groups) {
-    if (!divides_prior(group.group.runs.front())) continue;
-    twice += concat(twice.empty() ? "" : ", ", group.group.label);
+    if (divides_prior(group.group.runs.front())) twice.push_back(group.group.label);
   }
   if (!twice.empty() && is_compared(condition, Quantity::corrected)) {
     sentences.push_back(
-        concat("Training itself divides the prior out under ", twice,
+        concat("Training itself divides the prior out under ", config::join(twice),
                ": there prior correction corrects twice, so read balanced accuracy."));
   }
   return sentences;

@@ -2,7 +2,7 @@
 #
 #   core      smcl::core: libsmcl_core.so of the torch-free modules, its headers, smclConfig.cmake
 #   torch     smcl::torch: libsmcl_torch.so of the modules that a training loop of one's own needs
-#   program   smcl, recipes
+#   program   smcl (bin/smcl, and what it starts beside LibTorch), recipes
 #   gpu       with SMCL_CUDA: libsmcl_gpu.so, which needs LibTorch's CUDA half (docs/gpu.md)
 #   libtorch  the shared libraries of LibTorch that the program needs, and their licences
 #
@@ -84,7 +84,8 @@ if(SMCL_TORCH)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake DESTINATION ${_package}
     COMPONENT torch)
 
-  set_target_properties(smcl PROPERTIES INSTALL_RPATH "\$ORIGIN/../${_private}/torch/lib")
+  set_target_properties(smcl_whole PROPERTIES INSTALL_RPATH "\$ORIGIN/torch/lib")
+  install(TARGETS smcl_whole RUNTIME DESTINATION ${_private} COMPONENT program)
   install(TARGETS smcl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
   # Manual page and completion are what the program says of itself.
   install(CODE "execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/smcl\" manual

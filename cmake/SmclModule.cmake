@@ -132,14 +132,19 @@ function(smcl_module name)
   endif()
 endfunction()
 
-# The program itself: src/cli/main/main.cpp.
-function(smcl_program name)
-  cmake_parse_arguments(P "" "" "DEPS" ${ARGN})
-  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main/main.cpp)
-    return()
-  endif()
-  list(TRANSFORM P_DEPS PREPEND smcl_)
-  add_executable(${name} ${PROJECT_SOURCE_DIR}/src/cli/main/main.cpp)
-  target_link_libraries(${name} PRIVATE ${P_DEPS})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+# What users start, bin/smcl, and what that starts: the whole program, which is linked with LibTorch
+# and lies where an installation has it too.
+function(smcl_programs)
+  include(GNUInstallDirs)
+  set(whole ${CMAKE_INSTALL_LIBDIR}/smcl)
+  add_executable(smcl_whole ${PROJECT_SOURCE_DIR}/src/cli/main/main.cpp)
+  target_link_libraries(smcl_whole PRIVATE smcl_cli)
+  set_target_properties(smcl_whole PROPERTIES
+    OUTPUT_NAME smcl-whole RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${whole})
+  add_executable(smcl ${PROJECT_SOURCE_DIR}/src/command/main/main.cpp)
+  target_link_libraries(smcl PRIVATE smcl_command)
+  set_target_properties(smcl PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/command/whole.cpp PROPERTIES
+    COMPILE_DEFINITIONS SMCL_WHOLE_PROGRAM="../${whole}/smcl-whole") # as bin/smcl sees it
+  add_dependencies(smcl smcl_whole)
 endfunction()

@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "cli/command_tree.h"
 #include "cli/commands.h"
-#include "cli/show.h"
 #include "cli/stored.h"
+#include "command/render.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "report/analysis_table.h"
@@ -55,7 +55,7 @@ void warn_of_masks(const std::vector<report::AnalysedRun>& runs) {
 
 void show_text(const std::vector<report::AnalysedRun>& runs, const Options& options) {
   for (const report::Table& table : report::analysis_tables(runs, options.only)) {
-    std::cout << render(table, "text") << '\n';
+    std::cout << command::render(table, "text") << '\n';
   }
   std::cout << "percent, changes and gaps in points, cosines as they are; [95 % bootstrap "
                "interval]; docs/analyze.md\n"
@@ -73,7 +73,7 @@ void analyze(Options options) {
                             ": no measure has a key that begins so; --format csv lists the keys"));
   }
   if (options.format == "text") return show_text(runs, options);
-  std::cout << render(report::analysis_rows(runs, options.only), options.format);
+  std::cout << command::render(report::analysis_rows(runs, options.only), options.format);
 }
 
 void add_sample_options(CLI::App& command, Options& options) {
@@ -95,7 +95,7 @@ void add_sample_options(CLI::App& command, Options& options) {
       ->check(CLI::Range(1, 10000000))
       ->capture_default_str();
   command.add_option("--seed", options.settings.seed, "of the images, their masks, the bootstrap")
-      ->check(whole_number())
+      ->check(command::whole_number())
       ->capture_default_str();
   command
       .add_option("--resamples", options.settings.resamples, "of the bootstrap; 0: no intervals")

@@ -7,7 +7,6 @@ namespace smcl::cli {
 // One function a subcommand: adds it to `app`, with its options and what it does.
 void add_train(CLI::App& app);
 void add_sweep(CLI::App& app);
-void add_index(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_report(CLI::App& app);
@@ -19,7 +18,7 @@ void add_settings(CLI::App& app);
 void add_manual(CLI::App& app);
 void add_completion(CLI::App& app);
 
-/// Parses and runs a command line; returns the exit code. The only place that prints errors.
+/// Parses and runs a command line; returns the exit code.
 int run(int argc, char** argv);
 
 }  // namespace smcl::cli

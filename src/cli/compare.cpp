@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/show.h"
 #include "cli/stored.h"
+#include "command/render.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "record/run_folder.h"
@@ -56,13 +56,14 @@ void show_recipes(const std::vector<report::RecipeRun>& runs, const Options& opt
     }
   }
   const bool text = options.format == "text";
-  if (text || !differences) std::cout << render(report::method_table(groups), options.format);
+  if (text || !differences)
+    std::cout << command::render(report::method_table(groups), options.format);
   if (text) {
     std::cout << conditions(options) << "; mean and standard deviation "
               << report::printable(report::spread_text(groups)) << '\n';
   }
   if (!differences) return;
-  std::cout << (text ? "\n" : "") << render(*differences, options.format);
+  std::cout << (text ? "\n" : "") << command::render(*differences, options.format);
   if (text) {
     std::cout
         << "points above " << options.baseline
@@ -87,7 +88,7 @@ void compare(const Options& options) {
   if (options.by_recipe) return show_recipes(runs, options);
   std::vector<report::AccuracyRow> rows;
   for (const report::RecipeRun& run : runs) rows.push_back(run.row);
-  std::cout << render(report::accuracy_table(rows), options.format);
+  std::cout << command::render(report::accuracy_table(rows), options.format);
   if (options.format == "text") std::cout << conditions(options) << '\n';
 }
 

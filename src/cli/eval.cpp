@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/show.h"
 #include "cli/stored.h"
+#include "command/render.h"
 #include "core/error.h"
 #include "experiment/run.h"
 #include "experiment/summary.h"
@@ -188,14 +188,14 @@ void evaluate(const Options& options) {
   }
   const auto accuracy = metrics::accuracy(judged.predictions, judged.train_counts, judged.bounds);
   if (options.by == "classes") {
-    std::cout << render(class_table(judged, accuracy), options.format);
+    std::cout << command::render(class_table(judged, accuracy), options.format);
   } else {
     const auto corrected = metrics::prior_corrected(judged.predictions, judged.train_counts, 1.0);
     std::vector<report::AccuracyRow> rows{
         {folder.name(), accuracy, {}},
         {"prior-corrected", metrics::accuracy(corrected, judged.train_counts, judged.bounds), {}}};
     if (judged.before_stage) rows.push_back({"before the stage", *judged.before_stage, {}});
-    std::cout << render(report::accuracy_table(rows), options.format);
+    std::cout << command::render(report::accuracy_table(rows), options.format);
   }
   if (options.format != "text") return;
   std::cout << judged.what << '\n';

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/show.h"
 #include "cli/stored.h"
+#include "command/render.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/explain_mixes.h"
@@ -67,7 +67,7 @@ void explain(const Options& options) {
                    row.object_covered, row.box_area});
   }
   if (table.rows() > 0) {
-    std::cout << render(table, options.format);
+    std::cout << command::render(table, options.format);
   } else if (options.picture.empty()) {
     throw UsageError(
         "this data set does not know where its objects are; ask for a picture with -o FILE.png");

@@ -1,6 +1,6 @@
 #include "cli/manual.h"
 
-#include "cli/command_tree.h"
+#include "command/tree.h"
 #include "core/error.h"
 
 namespace smcl::cli {
@@ -32,7 +32,7 @@ std::string heading(const CLI::Option& option) {
     text += concat(text.empty() ? "" : ", ", "-", name);
   for (const std::string& name : option.get_lnames())
     text += concat(text.empty() ? "" : ", ", "--", name);
-  const auto words = words_of(option);
+  const auto words = command::words_of(option);
   if (!words.empty()) {
     std::string list;
     for (const std::string& word : words) list += (list.empty() ? "" : ",") + word;
@@ -58,13 +58,13 @@ std::string footer_text(const CLI::App& app) {
 }
 
 std::string command_text(const CLI::App& app) {
-  const auto commands = commands_of(app);
+  const auto commands = command::commands_of(app);
   if (!commands.empty()) {
     std::string out;
     for (const CLI::App* command : commands) out += command_text(*command);
     return out;
   }
-  return concat(".SS ", escape(path_of(app)), "\n", escape(app.get_description()), "\n",
+  return concat(".SS ", escape(command::path_of(app)), "\n", escape(app.get_description()), "\n",
                 options_text(app), footer_text(app));
 }
 
@@ -77,39 +77,40 @@ std::string joined(const std::vector<std::string>& words) {
 /// What may follow a command, files apart.
 std::string words_after(const CLI::App& app) {
   std::vector<std::string> words;
-  for (const CLI::App* command : commands_of(app)) words.push_back(command->get_name());
+  for (const CLI::App* command : command::commands_of(app)) words.push_back(command->get_name());
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
-    for (const std::string& word : words_of(*option)) words.push_back(word);
+    for (const std::string& word : command::words_of(*option)) words.push_back(word);
   }
-  for (const std::string& option : options_of(app)) words.push_back(option);
+  for (const std::string& option : command::options_of(app)) words.push_back(option);
   return joined(words);
 }
 
 void bash_cases(const CLI::App& app, std::string& out) {
-  out += concat("    '", path_of(app), "') words='", words_after(app), "'",
-                commands_of(app).empty() ? "" : " files=''", " ;;\n");
-  for (const CLI::App* command : commands_of(app)) bash_cases(*command, out);
+  out += concat("    '", command::path_of(app), "') words='", words_after(app), "'",
+                command::commands_of(app).empty() ? "" : " files=''", " ;;\n");
+  for (const CLI::App* command : command::commands_of(app)) bash_cases(*command, out);
 }
 
 void bash_values(const CLI::App& app, std::string& out) {
   for (const CLI::Option* option : app.get_options()) {
-    const auto words = words_of(*option);
+    const auto words = command::words_of(*option);
     if (words.empty()) continue;
     for (const std::string& name : option->get_lnames()) {
-      out += concat("    '", path_of(app), " --", name, "') values='", joined(words), "' ;;\n");
+      out += concat("    '", command::path_of(app), " --", name, "') values='", joined(words),
+                    "' ;;\n");
     }
   }
-  for (const CLI::App* command : commands_of(app)) bash_values(*command, out);
+  for (const CLI::App* command : command::commands_of(app)) bash_values(*command, out);
 }
 
 /// 'smcl train'|'smcl data'|'smcl data info'...
 std::string all_paths(const CLI::App& app) {
   std::string paths;
-  for (const CLI::App* command : commands_of(app)) {
+  for (const CLI::App* command : command::commands_of(app)) {
     const std::string below = all_paths(*command);
-    paths += concat(paths.empty() ? "" : "|", "'", path_of(*command), "'", below.empty() ? "" : "|",
-                    below);
+    paths += concat(paths.empty() ? "" : "|", "'", command::path_of(*command), "'",
+                    below.empty() ? "" : "|", below);
   }
   return paths;
 }
@@ -153,7 +154,7 @@ std::string quoted(const std::string& text) {
 
 void fish_lines(const CLI::App& app, const std::string& condition, std::string& out) {
   for (const CLI::Option* option : app.get_options()) {
-    const auto words = words_of(*option);
+    const auto words = command::words_of(*option);
     for (const std::string& name : option->get_lnames()) {
       out += concat("complete -c smcl", condition, " -l ", name,
                     option->get_type_size() == 0 ? "" : " -r",
@@ -167,7 +168,7 @@ std::string fish_script(const CLI::App& app) {
   std::string out;
   fish_lines(app, " -n __fish_use_subcommand", out);
   const auto add = [&](const CLI::App& at, const std::string& before, const auto& self) -> void {
-    for (const CLI::App* command : commands_of(at)) {
+    for (const CLI::App* command : command::commands_of(at)) {
       out += concat("complete -c smcl", before, " -f -a ", command->get_name(), " -d ",
                     quoted(command->get_description()), "\n");
       const std::string after =
@@ -184,7 +185,7 @@ std::string fish_script(const CLI::App& app) {
 
 std::string manual_page(const CLI::App& app, const std::string& version) {
   std::string list;
-  for (const CLI::App* command : commands_of(app)) {
+  for (const CLI::App* command : command::commands_of(app)) {
     list += concat(".TP\n.B ", escape(command->get_name()), "\n",
                    escape(command->get_description()), "\n");
   }

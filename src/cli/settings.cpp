@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/show.h"
+#include "command/render.h"
 #include "core/config_text.h"
 #include "core/error.h"
 #include "experiment/recipe.h"
@@ -44,7 +44,8 @@ void show(const Options& options) {
   for (const config::Resolved& setting : wanted(options.words)) {
     table.add_row({setting.key, setting.value, setting.doc});
   }
-  std::cout << (options.format == "markdown" ? table.markdown() : render(table, options.format));
+  std::cout << (options.format == "markdown" ? table.markdown()
+                                             : command::render(table, options.format));
 }
 
 }  // namespace

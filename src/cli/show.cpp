@@ -1,16 +1,11 @@
 #include "cli/show.h"
 
-#include <unistd.h>
-
 #include "cli/stored.h"
+#include "command/render.h"
 #include "format/json.h"
 #include "report/summary.h"
 
 namespace smcl::cli {
-std::string render(const report::Table& table, const std::string& format) {
-  return table.render(report::table_format(format), report::text_style(isatty(STDOUT_FILENO) != 0));
-}
-
 void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format) {
   if (format == "json") {
     for (const FinishedRun& run : runs) out << format::to_line(run.summary) << '\n';
@@ -22,7 +17,7 @@ void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const st
       return report::row_of(summary.at("run").get<std::string>(), summary);
     }));
   }
-  out << render(report::accuracy_table(rows), format);
+  out << command::render(report::accuracy_table(rows), format);
   if (format != "text") return;
   out << "percent of the test set after the last epoch; bias gap in points, medium and few "
          "classes\n";

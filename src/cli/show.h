@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "report/table.h"
-
 namespace smcl::cli {
 
 struct FinishedRun {
@@ -17,8 +15,5 @@ struct FinishedRun {
 
 /// Results of runs: a row each as text or CSV, the summary of each as a line of JSON.
 void show_runs(std::ostream& out, const std::vector<FinishedRun>& runs, const std::string& format);
-
-/// Options of every command that prints a table.
-std::string render(const report::Table& table, const std::string& format);
 
 }  // namespace smcl::cli

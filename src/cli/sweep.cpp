@@ -5,8 +5,8 @@
 #include "cli/commands.h"
 #include "cli/outcomes.h"
 #include "cli/progress.h"
-#include "cli/show.h"
 #include "cli/signals.h"
+#include "command/render.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/sweep_run.h"
@@ -121,7 +121,7 @@ void show(const std::vector<experiment::Outcome>& outcomes, const experiment::Sw
   }
   if (finished.empty()) return;
   const auto groups = report::group_by_recipe(finished);
-  std::cout << render(report::method_table(groups), options.format);
+  std::cout << command::render(report::method_table(groups), options.format);
   if (options.format != "text") return;
   const std::string folder = experiment::sweep_folder(plan, options.root).string();
   std::cout << "percent of the test set after the last epoch; bias gap in points, medium and few "
@@ -139,7 +139,7 @@ void sweep(const Options& options) {
   }
   const experiment::SweepPlan plan = experiment::plan_sweep(options.file, planned);
   if (options.plan_only) {
-    std::cout << render(plan_table(plan), options.format);
+    std::cout << command::render(plan_table(plan), options.format);
     if (options.format == "text") std::cout << plan_text(plan) << '\n';
     return;
   }

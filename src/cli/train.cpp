@@ -3,13 +3,13 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/outcomes.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/signals.h"
 #include "cli/stored.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/train_all.h"
@@ -147,7 +147,7 @@ void add_train(CLI::App& app) {
       ->add_option("--seeds", options->seeds,
                    "train each recipe once with each of these as train.seed: --seeds 1,2,3")
       ->delimiter(',')
-      ->check(whole_number());
+      ->check(command::whole_number());
   command
       ->add_option("--parallel", options->parallel,
                    "runs at once, in this process; several small ones fill a GPU better than one")

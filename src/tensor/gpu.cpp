@@ -24,10 +24,10 @@ std::filesystem::path own_folder() {
   return failure ? std::filesystem::path() : file.parent_path();
 }
 
-/// Beside this program, as in a build folder, or where an installation has it.
+/// Where an installation or a build folder has it, seen from the program or library with this code.
 std::filesystem::path library_file() {
   const std::filesystem::path here = own_folder();
-  for (const char* place : {".", "..", "smcl", "../lib/smcl"}) {
+  for (const char* place : {".", "..", "../..", "../../..", "smcl"}) {
     std::error_code ignored;
     const auto file = std::filesystem::weakly_canonical(here / place / kLibrary, ignored);
     if (std::filesystem::exists(file, ignored)) return file;

@@ -1,3 +1,5 @@
+#include "command/index.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -5,16 +7,14 @@
 #include <memory>
 #include <set>
 
-#include "cli/commands.h"
-#include "cli/show.h"
+#include "command/render.h"
 #include "core/config_text.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "experiment/recipe.h"
 #include "record/run_index.h"
 #include "record/setting_kinds.h"
 
-namespace smcl::cli {
+namespace smcl::command {
 namespace {
 
 struct Options {
@@ -135,14 +135,16 @@ const std::vector<std::string> kOwnKeys{"folder", "state", "recipe", "reason"};
 
 /// Refuses a key that no run has and that is no setting: a typing error would otherwise look like
 /// an answer. An index without runs knows too little to say.
-void check_key(const record::RunIndex& index, const char* option, const std::string& key) {
-  if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) return;
-  const auto& settings = experiment::default_settings();
-  const auto is_it = [&](const config::Resolved& setting) { return setting.key == key; };
-  if (std::any_of(settings.begin(), settings.end(), is_it) || index.knows(key)) return;
-  if (index.count({}) == 0) return;
-  std::vector<std::string> known = index.keys();
-  for (const config::Resolved& setting : settings) known.push_back(setting.key);
+void check_key(const record::RunIndex& index, const char* option, const std::string& key,
+               const SettingKeys& setting_keys) {
+  const auto is_in = [&](const std::vector<std::string>& keys) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  if (is_in(kOwnKeys) || index.knows(key) || index.count({}) == 0) return;
+  std::vector<std::string> known = setting_keys();
+  if (is_in(known)) return;
+  const std::vector<std::string> of_runs = index.keys();
+  known.insert(known.end(), of_runs.begin(), of_runs.end());
   known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
   std::string near;
   for (const auto& [result, title] : kResults) {
@@ -156,25 +158,25 @@ void check_key(const record::RunIndex& index, const char* option, const std::str
 }
 
 void check_keys(const record::RunIndex& index, const Options& options,
-                const std::vector<record::RunFilter>& filters) {
+                const std::vector<record::RunFilter>& filters, const SettingKeys& setting_keys) {
   const std::vector<std::string> states{"finished", "unfinished", "failed"};
   for (const record::RunFilter& filter : filters) {
-    check_key(index, "--where", filter.key);
+    check_key(index, "--where", filter.key, setting_keys);
     const bool known = std::find(states.begin(), states.end(), filter.value) != states.end();
     if (filter.key != "state" || known) continue;
     throw UsageError(concat("--where state", filter.sign, filter.value, ": expected one of ",
                             config::join(states), config::hint(filter.value, states)));
   }
-  for (const std::string& key : options.columns) check_key(index, "--columns", key);
-  if (!options.sort.empty()) check_key(index, "--sort", options.sort);
+  for (const std::string& key : options.columns) check_key(index, "--columns", key, setting_keys);
+  if (!options.sort.empty()) check_key(index, "--sort", options.sort, setting_keys);
 }
 
-void list(const Options& options) {
+void list(const Options& options, const SettingKeys& setting_keys) {
   std::vector<record::RunFilter> filters;
   for (const std::string& text : options.where) filters.push_back(record::parse_filter(text));
   record::RunIndex index = record::RunIndex::open(options.root);
   index.update();
-  check_keys(index, options, filters);
+  check_keys(index, options, filters, setting_keys);
   const bool sorted = !options.sort.empty();
   std::vector<record::IndexedRun> runs = index.runs(filters, sorted ? 0 : options.limit);
   const std::size_t all = sorted ? runs.size() : index.count(filters);
@@ -199,7 +201,7 @@ void rebuild(const Options& options) {
 
 }  // namespace
 
-void add_index(CLI::App& app) {
+void add_index(CLI::App& app, const SettingKeys& setting_keys) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("index", "lists run folders, by an index of them");
   command->require_subcommand(1);
@@ -234,8 +236,8 @@ void add_index(CLI::App& app) {
       "  smcl index list runs --where method.name=smcl --where 'mask.prob>0.1'\n"
       "  smcl index list runs/sweep --where state=failed --columns folder,reason\n"
       "  smcl index list runs --sort last.accuracy.few --limit 10");
-  list_command->callback([options] { list(*options); });
+  list_command->callback([options, setting_keys] { list(*options, setting_keys); });
   rebuild_command->callback([options] { rebuild(*options); });
 }
 
-}  // namespace smcl::cli
+}  // namespace smcl::command

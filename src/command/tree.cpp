@@ -1,4 +1,4 @@
-#include "cli/command_tree.h"
+#include "command/tree.h"
 
 #include <charconv>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace smcl::cli {
+namespace smcl::command {
 
 std::string path_of(const CLI::App& app) {
   const CLI::App* parent = app.get_parent();
@@ -50,4 +50,4 @@ std::vector<std::string> words_of(const CLI::Option& option) {
   return words;
 }
 
-}  // namespace smcl::cli
+}  // namespace smcl::command

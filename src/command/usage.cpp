@@ -1,13 +1,13 @@
-#include "cli/usage.h"
+#include "command/usage.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "cli/command_tree.h"
+#include "command/tree.h"
 #include "core/config.h"
 #include "core/error.h"
 
-namespace smcl::cli {
+namespace smcl::command {
 namespace {
 
 std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
@@ -60,4 +60,4 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& problem) {
   return concat(text, "; see '", path_of(*at), " --help'");
 }
 
-}  // namespace smcl::cli
+}  // namespace smcl::command

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace smcl::cli {
+namespace smcl::command {
 
 /// "smcl data info"
 std::string path_of(const CLI::App& app);
@@ -16,4 +16,4 @@ CLI::Validator whole_number();
 /// Words that an option allows, where it lists them: text, json, csv.
 std::vector<std::string> words_of(const CLI::Option& option);
 
-}  // namespace smcl::cli
+}  // namespace smcl::command

@@ -42,20 +42,26 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
+/// What trains the runs again: their sweeps, and of others a command for each recipe.
 std::vector<std::string> commands_of(const Options& options, const report::Report& report) {
   std::vector<std::string> commands;
+  std::set<std::filesystem::path> sweeps;
   for (const std::string& path : options.what) {
     const auto sweep = std::filesystem::path(path) / "sweep.toml";
-    if (std::filesystem::exists(sweep)) commands.push_back("smcl sweep " + quoted(sweep.string()));
+    if (!std::filesystem::exists(sweep)) continue;
+    commands.push_back("smcl sweep " + quoted(sweep.string()));
+    sweeps.insert(std::filesystem::canonical(path));
   }
-  if (commands.empty()) {
-    for (const report::Condition& condition : report.conditions) {
-      for (const report::GroupResult& group : condition.groups) {
-        const auto& runs = group.group.runs;
-        commands.push_back(concat(
-            "smcl train ", quoted(runs.front().path + "/config.toml"),
-            runs.size() > 1 ? concat("   # and ", runs.size() - 1, " more, other seeds") : ""));
-      }
+  for (const report::Condition& condition : report.conditions) {
+    for (const report::GroupResult& group : condition.groups) {
+      std::vector<report::RecipeRun> runs = group.group.runs;
+      std::erase_if(runs, [&](const report::RecipeRun& run) {
+        return sweeps.contains(std::filesystem::canonical(run.path).parent_path());
+      });
+      if (runs.empty()) continue;
+      commands.push_back(concat(
+          "smcl train ", quoted(runs.front().path + "/config.toml"),
+          runs.size() > 1 ? concat("   # and ", runs.size() - 1, " more, other seeds") : ""));
     }
   }
   std::string again = "smcl report";

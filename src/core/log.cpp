@@ -103,7 +103,9 @@ void to_file(spdlog::level::level_enum level, std::string_view text) {
   if (const auto file = file_of_thread()) file->write(level, text);
 }
 
-void write(spdlog::level::level_enum level, std::string_view text) {
+/// Names of files come from elsewhere, and may hold what a terminal takes as commands.
+void write(spdlog::level::level_enum level, std::string_view message) {
+  const std::string text = one_line(std::string(message));
   const std::string& name = own().name;
   if (name.empty()) {
     console().logger.log(level, "{}", text);

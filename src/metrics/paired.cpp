@@ -63,15 +63,15 @@ std::optional<PairedDifference> paired_difference(std::span<const double> differ
   const auto n = static_cast<double>(differences.size());
   const Moments found = moments(differences);
   PairedDifference result;
-  result.mean = found.mean;
-  result.deviation = found.deviation;
+  // Equal differences of accuracies are equal to their last bits only.
+  const auto without_rounding = [](double value) { return std::abs(value) < 1e-12 ? 0.0 : value; };
+  result.mean = without_rounding(found.mean);
+  result.deviation = without_rounding(found.deviation);
   const int df = static_cast<int>(differences.size()) - 1;
   result.half_width = t_quantile_975(df) * result.deviation / std::sqrt(n);
   result.pairs = df + 1;
   if (result.deviation > 0.0) {
     result.p = t_two_sided(result.mean / (result.deviation / std::sqrt(n)), df);
-  } else {
-    result.p = result.mean == 0.0 ? 1.0 : 0.0;
   }
   return result;
 }

@@ -28,12 +28,13 @@ struct PairedDifference {
   double mean = 0.0;
   double deviation = 0.0;   ///< standard deviation of the differences (n - 1)
   double half_width = 0.0;  ///< of the 95 % interval: t_{0.975}(n - 1) * deviation / sqrt(n)
-  /// Of the two-sided paired t-test that the mean is 0; where all differences are equal, 1 if they
-  /// are 0 and else 0.
+  /// Of the two-sided paired t-test that the mean is 0. 1 where all differences are equal, as those
+  /// of small test sets can be: they do not say how much others would differ.
   double p = 1.0;
   int pairs = 0;  ///< n
 };
-/// Nothing for fewer than two differences, which say nothing about their spread.
+/// Nothing for fewer than two differences, which say nothing about their spread. Differences are of
+/// fractions: mean and deviation below 1e-12 are rounding and become 0.
 std::optional<PairedDifference> paired_difference(std::span<const double> differences);
 
 /// p-values corrected for their number by Holm's step-down procedure (S. Holm 1979), in the order

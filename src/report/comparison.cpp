@@ -334,6 +334,15 @@ bool divides_prior(const RecipeRun& run) {
   return by_loss || !is(run, "rule.name", "none") || !is(run, "stage.name", "none");
 }
 
+bool lacks_shot_group(const Condition& condition) {
+  const auto unknown = [&](Quantity quantity) {
+    return std::none_of(
+        condition.groups.begin(), condition.groups.end(),
+        [&](const GroupResult& group) { return group.mean[place(quantity)].has_value(); });
+  };
+  return unknown(Quantity::many) || unknown(Quantity::medium) || unknown(Quantity::few);
+}
+
 bool is_compared(const Condition& condition, Quantity quantity) {
   return std::any_of(condition.groups.begin(), condition.groups.end(), [&](const auto& group) {
     return group.against[place(quantity)].difference.has_value();

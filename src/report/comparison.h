@@ -69,6 +69,9 @@ std::vector<GainChange> gain_changes(std::span<const Condition> conditions);
 /// Remix, CMO, SMCL).
 bool divides_prior(const RecipeRun& run);
 
+/// Whether many, medium or few has no class, so that thirds by rank say what it leaves unsaid.
+bool lacks_shot_group(const Condition& condition);
+
 /// Whether some group has a difference in it from the baseline.
 bool is_compared(const Condition& condition, Quantity quantity);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -28,7 +29,7 @@ void add_difference_columns(std::vector<Column>& columns, std::span<const Quanti
     columns.push_back({info.title, concat("diff_", info.key), 1, 100.0, true, true});
   }
   const char* const title = kQuantityInfos[place(judged)].title;
-  columns.push_back({concat("p (Holm), ", title), "p_holm", 3, 1.0, true});
+  columns.push_back({concat("p (Holm), ", title), "p_holm", 3, 1.0, true, false, true});
 }
 
 void add_difference_cells(std::vector<Cell>& cells, const std::array<Against, kQuantities>& against,
@@ -63,15 +64,20 @@ Table difference_table(std::span<const Condition> conditions) {
                                   Quantity::medium_few, Quantity::bias_gap}) {
     shown.push_back(kQuantityInfos[place(quantity)]);
   }
+  if (std::any_of(conditions.begin(), conditions.end(), lacks_shot_group)) {
+    for (const QuantityInfo& info : kQuantityInfos) {
+      if (is_of_thirds(info.quantity)) shown.insert(shown.end() - 1, info);
+    }
+  }
   std::vector<Column> columns;
   if (several) columns.push_back({"condition", "condition"});
   columns.push_back({"method", "method"});
   columns.push_back({"pairs", "n", 0});
   for (const QuantityInfo& info : shown) {
-    columns.push_back({info.title, concat("diff_", info.key), 1, points,
-                       info.quantity == Quantity::bias_gap, true});
+    const bool hidden = info.quantity == Quantity::bias_gap || is_of_thirds(info.quantity);
+    columns.push_back({info.title, concat("diff_", info.key), 1, points, hidden, true});
   }
-  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true});
+  columns.push_back({"p (Holm)", "p_holm", 3, 1.0, true, false, true});
   columns.push_back({"verdict (all)", "verdict", 1, 1.0, true});
   Table table(std::move(columns));
   const Condition* with_baseline = nullptr;

@@ -79,8 +79,11 @@ std::vector<std::string> gain_words(const Report& report) {
 std::optional<NamedTable> gain_table(const Report& report) {
   if (report.gains.empty()) return std::nullopt;
   std::vector<QuantityInfo> infos;
+  const bool thirds =
+      std::any_of(report.conditions.begin(), report.conditions.end(), lacks_shot_group);
   for (const QuantityInfo& info : kQuantityInfos) {
-    if (info.quantity != Quantity::all && is_compared(report, info.quantity)) infos.push_back(info);
+    if (info.quantity == Quantity::all || !is_compared(report, info.quantity)) continue;
+    if (!is_of_thirds(info.quantity) || thirds) infos.push_back(info);
   }
   std::vector<Column> columns{{"method", "method"}, {"against", "against"}, {"pairs", "n", 0}};
   add_difference_columns(columns, infos, Quantity::balanced);

@@ -60,9 +60,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string result(text);
-  std::replace_if(result.begin(), result.end(), is_control, '?');
-  return result;
+  return one_line(std::string(text));
 }
 
 std::string shortened(std::string_view text, std::size_t letters) {
@@ -103,8 +101,16 @@ std::string interval_text(double low, double high) {
   return concat(text(low), " to ", text(high));
 }
 
+std::string p_number(double p) {
+  if (p < 0.001) return "< 0.001";
+  constexpr double level = 0.05;
+  int digits = 3;
+  while (digits < 6 && (p <= level) != (std::stod(fixed(p, digits)) <= level)) ++digits;
+  return fixed(p, digits);
+}
+
 std::string p_text(double p) {
-  return p < 0.001 ? "p < 0.001" : "p = " + fixed(p, 3);
+  return (p < 0.001 ? "p " : "p = ") + p_number(p);
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {

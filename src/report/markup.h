@@ -13,7 +13,7 @@ namespace smcl::report {
 /// element nor start a script.
 std::string escaped(std::string_view text);
 
-/// For a terminal: control characters become '?'.
+/// For a terminal: control characters become '?' (one_line of core/error.h).
 std::string printable(std::string_view text);
 /// At most `letters` of it, the last "..." where it was longer; whole characters of UTF-8.
 std::string shortened(std::string_view text, std::size_t letters);
@@ -25,7 +25,9 @@ std::string signed_fixed(double value, int digits);
 /// "-0.3 to -0.05", ends with a sign and with the least digits after the point, one to four, that
 /// do not round an end to zero: which side of zero it lies on is what an interval is read for.
 std::string interval_text(double low, double high);
-/// "p = 0.034", or "p < 0.001".
+/// "0.034" or "< 0.001": as many digits, from three on, as keep it on its side of 0.05.
+std::string p_number(double p);
+/// "p = 0.034" or "p < 0.001".
 std::string p_text(double p);
 
 /// RFC 4648, with padding.

@@ -15,7 +15,7 @@ namespace {
 struct OverRuns {
   record::Measure first;
   std::map<std::size_t, std::vector<double>> values;
-  std::vector<double> chances;
+  std::map<std::size_t, std::vector<double>> chances;
 };
 
 /// In the order of the files.
@@ -30,7 +30,7 @@ std::vector<OverRuns> measures_of(const Report& report, const Condition& conditi
         if (fresh) all.push_back({measure, {}, {}});
         OverRuns& over = all[found->second];
         over.values[g].push_back(measure.value);
-        if (measure.chance) over.chances.push_back(*measure.chance);
+        if (measure.chance) over.chances[g].push_back(*measure.chance);
       }
     }
   }
@@ -42,25 +42,40 @@ std::string number(double value, const OverRuns& measure) {
   return measure.first.unit == record::Unit::cosine ? fixed(value, 3) : fixed(value * 100.0, 1);
 }
 
-std::string chance_of(const OverRuns& measure) {
-  if (measure.chances.empty()) return "-";
-  return number(metrics::moments(measure.chances).mean, measure);
+/// The mean of a group's; nothing where it has none.
+std::string chance_of(const OverRuns& measure, std::size_t group) {
+  const auto found = measure.chances.find(group);
+  return found == measure.chances.end() ? ""
+                                        : number(metrics::moments(found->second).mean, measure);
 }
 
-std::string cell(const OverRuns& measure, std::size_t group) {
+/// As shown, one text where it is the same for all groups.
+std::set<std::string> chances_of(const OverRuns& measure) {
+  std::set<std::string> all;
+  for (const auto& [group, values] : measure.values) all.insert(chance_of(measure, group));
+  return all;
+}
+
+/// `apart`: with the chance of this group.
+std::string cell(const OverRuns& measure, std::size_t group, bool apart) {
   const auto found = measure.values.find(group);
   if (found == measure.values.end()) return "<td class=\"num\">-</td>";
   const std::vector<double>& values = found->second;
   const metrics::Moments of_runs = metrics::moments(values);
   const std::string spread =
       values.size() < 2 ? "" : " \u00b1 " + number(of_runs.deviation, measure);
-  return concat("<td class=\"num\">", number(of_runs.mean, measure), spread, "</td>");
+  const std::string chance = apart ? chance_of(measure, group) : "";
+  return concat("<td class=\"num\">", number(of_runs.mean, measure), spread,
+                chance.empty() ? "" : concat(" (chance ", chance, ")"), "</td>");
 }
 
 std::string row_of(const OverRuns& measure, std::size_t groups) {
   std::string text = concat("<tr><th scope=\"row\">", escaped(measure.first.title), "</th>");
-  for (std::size_t g = 0; g < groups; ++g) text += cell(measure, g);
-  return text + concat("<td class=\"num\">", chance_of(measure), "</td></tr>");
+  const std::set<std::string> chances = chances_of(measure);
+  const bool apart = chances.size() > 1;
+  for (std::size_t g = 0; g < groups; ++g) text += cell(measure, g, apart);
+  const bool known = !apart && !chances.begin()->empty();
+  return text + concat("<td class=\"num\">", known ? *chances.begin() : "-", "</td></tr>");
 }
 
 /// Of a group, those that were analysed.
@@ -156,8 +171,8 @@ std::string backgrounds_section(const Report& report) {
   }
   if (body.empty()) return "";
   return "<section><h2>Backgrounds</h2><p class=\"note\">Measures of smcl analyze: mean and "
-         "standard deviation over runs, in percent but for cosines; chance: the mean of "
-         "theirs.</p>" +
+         "standard deviation over runs, in percent but for cosines; chance: the mean "
+         "over the same runs, in the cells where it is not the same for all methods.</p>" +
          body + "</section>";
 }
 

@@ -69,9 +69,11 @@ std::string curve_panels(const ConditionView& view, Points which, const char* y_
     plot.x = {1.0, *std::max_element(x.begin(), x.end())};
     plot.y = extent_of(y);
     plot.scale = scale;
-    if (base != nullptr && base != &group) plot.lines.push_back({"base", base->*which, false});
-    if (!plot.lines.empty()) {
-      for (PlotPoint& point : plot.lines.back().points) point.spread = 0.0;
+    // Accuracies on other images are no baseline.
+    if (base != nullptr && base != &group &&
+        (which != &GroupView::accuracy || base->accuracy_set == group.accuracy_set)) {
+      Line& line = plot.lines.emplace_back(Line{"base", base->*which});
+      for (PlotPoint& point : line.points) point.spread = 0.0;
     }
     plot.lines.push_back({"own", group.*which, true});
     panels += figure(label(view, g), line_plot(plot));
@@ -157,6 +159,28 @@ std::string confusion_panel(const std::string& name, const GroupView& group) {
   }
   plot.values = group.confusion;
   return figure(heading, grid_plot(plot), caption);
+}
+
+/// The numbers of the confusions that are drawn as cells, for who cannot see them.
+std::string confusion_table(const std::string& name, const GroupView& group) {
+  const std::size_t classes = group.classes.size();
+  if (classes > kCellsWithText) return "";
+  std::string rows = "<tr><th scope=\"col\">true, images</th>";
+  for (const ClassView& each : group.classes) {
+    rows += concat("<th scope=\"col\" class=\"num\">", each.count, "</th>");
+  }
+  rows += "</tr>";
+  for (std::size_t r = 0; r < classes; ++r) {
+    rows += concat("<tr><th scope=\"row\">", escaped(class_name(group.classes[r])), "</th>");
+    for (std::size_t c = 0; c < classes; ++c) {
+      const auto& share = group.confusion[r * classes + c];
+      rows += concat("<td class=\"num\">", share ? fixed(*share * 100.0, 0) : "-", "</td>");
+    }
+    rows += "</tr>";
+  }
+  return concat("<details><summary>Table of confusions, ", escaped(name), "</summary>",
+                scrolling("confusion", concat("<table><tbody>", rows, "</tbody></table>")),
+                "</details>");
 }
 
 std::vector<PlotPoint> points_of(const Condition& condition, const Sensitivity& line,
@@ -247,11 +271,13 @@ std::string errors_section(const std::vector<ConditionView>& views) {
   std::string body;
   for (const ConditionView& view : views) {
     std::string confusions;
+    std::string tables;
     std::string reliabilities;
     for (std::size_t g = 0; g < view.groups.size(); ++g) {
       const GroupView& group = view.groups[g];
       if (group.confusion.empty()) continue;
       confusions += confusion_panel(label(view, g), group);
+      tables += confusion_table(label(view, g), group);
       const auto& ece = view.condition->groups[g].mean[place(Quantity::ece)];
       const std::string heading = concat(label(view, g), ", reliability");
       reliabilities +=
@@ -260,7 +286,7 @@ std::string errors_section(const std::vector<ConditionView>& views) {
                               " %. Columns: how many images.")
                      : std::string());
     }
-    body += panels_of(*view.condition, confusions);
+    body += panels_of(*view.condition, confusions) + tables;
     if (!reliabilities.empty()) body += "<div class=\"panels\">" + reliabilities + "</div>";
   }
   return section("Errors and calibration", "Test set, last epoch, over all seeds.", body);

@@ -37,7 +37,7 @@ std::string forest(const Condition& condition, Quantity quantity) {
   const std::string& base = condition.groups[*condition.baseline].group.label;
   const std::string heading = concat(
       info.title, ", points ", info.less_is_better ? "(less is better) " : "", "against ", base);
-  return figure(heading, forest_plot(concat("points against ", base), rows),
+  return figure(heading, forest_plot(heading, concat("points against ", base), rows),
                 concat(info.text,
                        ". Mean of the differences over pairs of runs with equal seeds and 95 % "
                        "t-interval; coloured where it is decided after Holm's correction."));
@@ -47,21 +47,42 @@ std::string difference_html_cell(const Against& against) {
   if (!against.difference) return "<td class=\"num\">-</td>";
   const auto& found = *against.difference;
   const bool decided = against.verdict == Verdict::better || against.verdict == Verdict::worse;
-  return concat(
-      "<td class=\"num", decided ? concat(" ", style_of(against.verdict)) : "", "\" title=\"",
-      p_holm_of(against)
-          ? concat(escaped(p_text(found.p)), "; after Holm ", escaped(p_text(against.p_holm)))
-          : "too few pairs",
-      "\">", signed_fixed(found.mean * 100.0, 1), " \u00b1 ", fixed(found.half_width * 100.0, 1),
-      decided ? (against.verdict == Verdict::better ? " \u2713" : " \u2717") : "", "</td>");
+  return concat("<td class=\"num", decided ? concat(" ", style_of(against.verdict)) : "", "\">",
+                signed_fixed(found.mean * 100.0, 1), " \u00b1 ", fixed(found.half_width * 100.0, 1),
+                decided ? (against.verdict == Verdict::better ? " \u2713" : " \u2717") : "",
+                "</td>");
+}
+
+/// p of every difference of difference_html, which has no room for them.
+std::string p_html(const Condition& condition, const std::vector<QuantityInfo>& shown) {
+  std::string table = "<table><thead><tr><th scope=\"col\">method</th>";
+  for (const QuantityInfo& info : shown) {
+    table += concat("<th scope=\"col\" class=\"num\">", info.title, "</th>");
+  }
+  table += "</tr></thead><tbody>";
+  for (std::size_t g = 0; g < condition.groups.size(); ++g) {
+    if (g == condition.baseline) continue;
+    const GroupResult& group = condition.groups[g];
+    table += concat("<tr><th scope=\"row\">", escaped(group.group.label), "</th>");
+    for (const QuantityInfo& info : shown) {
+      const Against& against = group.against[place(info.quantity)];
+      table += concat("<td class=\"num\">",
+                      p_holm_of(against) ? concat(escaped(p_number(against.difference->p)), " (",
+                                                  escaped(p_number(against.p_holm)), ")")
+                                         : "-",
+                      "</td>");
+    }
+    table += "</tr>";
+  }
+  return concat("<details><summary>p (after Holm's correction)</summary>",
+                scrolling("p", table + "</tbody></table>"), "</details>");
 }
 
 std::string difference_html(const Condition& condition) {
   std::vector<QuantityInfo> shown;
   for (const QuantityInfo& info : kQuantityInfos) {
-    if (info.quantity != Quantity::all && is_compared(condition, info.quantity)) {
-      shown.push_back(info);
-    }
+    if (info.quantity == Quantity::all || !is_compared(condition, info.quantity)) continue;
+    if (!is_of_thirds(info.quantity) || lacks_shot_group(condition)) shown.push_back(info);
   }
   if (shown.empty()) return "";
   std::string table =
@@ -91,7 +112,8 @@ std::string difference_html(const Condition& condition) {
       scrolling("differences", table + "</tbody></table>"),
       "<p class=\"note\">Mean difference over pairs of runs with equal seeds \u00b1 half width of "
       "its 95 % t-interval. \u2713 better, \u2717 worse: decided at 0.05 after Holm's correction "
-      "over the methods, each column for itself. Of bias gap and ECE less is better.</p>");
+      "over the methods, each column for itself. Of bias gap and ECE less is better.</p>",
+      p_html(condition, shown));
 }
 
 std::string gains_html(const Report& report) {

@@ -11,6 +11,21 @@ namespace smcl::report {
 namespace {
 
 constexpr double kLetter = 6.2;  // width of a letter of 11 units, about
+constexpr double kLine = 13;     // height of a line of such letters
+
+double widest(const std::vector<std::string>& names) {
+  std::size_t longest = 0;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  return kLetter * static_cast<double>(longest);
+}
+
+/// On how many lines names that share `room` evenly do not run into each other.
+std::size_t lines_for(const std::vector<std::string>& names, double room) {
+  const double each = room / static_cast<double>(std::max<std::size_t>(1, names.size()));
+  const double lines = std::ceil((widest(names) + kLetter) / std::max(1.0, each));
+  return std::clamp<std::size_t>(static_cast<std::size_t>(lines), 1,
+                                 std::max<std::size_t>(1, names.size()));
+}
 
 bool finite(const PlotPoint& point) {
   return std::isfinite(point.x) && std::isfinite(point.y);
@@ -29,6 +44,8 @@ void draw_y_axis(Svg& svg, const Axis& y, double left, double right, double scal
   if (!title.empty()) svg.text_upwards(11, (y.from + y.to) / 2, title);
 }
 
+/// Numbers of an axis, or names at 0, 1, ... of which each second, third... is left out where they
+/// would run into each other.
 void draw_x_axis(Svg& svg, const Axis& x, double bottom, const std::vector<std::string>& names) {
   if (names.empty()) {
     const std::vector<double> at = ticks(x.extent, 5);
@@ -38,14 +55,19 @@ void draw_x_axis(Svg& svg, const Axis& x, double bottom, const std::vector<std::
     }
     return;
   }
-  // Names that would run into each other are left out, each second, third...
-  std::size_t longest = 1;
-  for (const std::string& name : names) longest = std::max(longest, name.size());
-  const double room = (x.to - x.from) / static_cast<double>(std::max<std::size_t>(1, names.size()));
-  const auto every = static_cast<std::size_t>(
-      std::ceil((static_cast<double>(longest) + 1.0) * kLetter / std::max(1.0, room)));
-  for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
+  const std::size_t every = lines_for(names, x.to - x.from);
+  for (std::size_t i = 0; i < names.size(); i += every) {
     svg.text(x.at(static_cast<double>(i)), bottom + 14, names[i], "middle");
+  }
+}
+
+/// Names at 0, 1, ..., all of them: in turn on as many lines as they need side by side.
+void draw_names(Svg& svg, const Axis& x, double bottom, const std::vector<std::string>& names) {
+  const std::size_t lines = lines_for(names, x.to - x.from);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const double half = kLetter * static_cast<double>(names[i].size()) / 2;
+    const double place = std::max(x.at(static_cast<double>(i)), half);  // not over the left edge
+    svg.text(place, bottom + 14 + kLine * static_cast<double>(i % lines), names[i], "middle");
   }
 }
 
@@ -68,21 +90,21 @@ void draw_spread(Svg& svg, const Line& line, const Axis& x, const Axis& y) {
   }
 }
 
-double widest(const std::vector<std::string>& names) {
-  std::size_t longest = 0;
-  for (const std::string& name : names) longest = std::max(longest, name.size());
-  return kLetter * static_cast<double>(longest);
-}
-
 }  // namespace
 
 std::string line_plot(const LinePlot& plot) {
-  constexpr double width = 340, height = 210, left = 46, right = 330, top = 10, bottom = 172;
+  constexpr double width = 340, left = 46, right = 330, top = 10, bottom = 172;
+  const std::size_t lines = plot.names.empty() ? 1 : lines_for(plot.names, right - left);
+  const double height = 197 + kLine * static_cast<double>(lines);
   Svg svg(width, height, plot.title);
   const Axis x{plot.x, left, right};
   const Axis y{plot.y, bottom, top};
   draw_y_axis(svg, y, left, right, plot.scale, plot.y_title);
-  draw_x_axis(svg, x, bottom, plot.names);
+  if (plot.names.empty()) {
+    draw_x_axis(svg, x, bottom, {});
+  } else {
+    draw_names(svg, x, bottom, plot.names);
+  }
   svg.text((left + right) / 2, height - 6, plot.x_title, "middle");
   for (const Line& line : plot.lines) draw_spread(svg, line, x, y);
   for (const Line& line : plot.lines) {
@@ -128,7 +150,8 @@ std::string bar_plot(const std::string& title, const std::vector<Bar>& bars) {
   return std::move(svg).finish();
 }
 
-std::string forest_plot(const std::string& title, const std::vector<ForestRow>& rows) {
+std::string forest_plot(const std::string& title, const std::string& x_title,
+                        const std::vector<ForestRow>& rows) {
   constexpr double width = 340, row_height = 34, top = 6, left = 16, right = 252;
   std::vector<double> ends{-0.5, 0.5};
   for (const ForestRow& row : rows) {
@@ -145,7 +168,7 @@ std::string forest_plot(const std::string& title, const std::vector<ForestRow>& 
     svg.text(x.at(value), bottom + 14, tick_text(value, at.size() > 1 ? at[1] - at[0] : 1.0),
              "middle");
   }
-  svg.text((left + right) / 2, bottom + 30, title, "middle");
+  svg.text((left + right) / 2, bottom + 30, x_title, "middle");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const ForestRow& row = rows[i];
     const double y = top + row_height * static_cast<double>(i);
@@ -170,17 +193,22 @@ std::string grid_plot(const GridPlot& plot) {
   const std::size_t columns = plot.column_names.size();
   if (plot.values.size() != rows * columns) throw InternalError("grid plot: sizes do not fit");
   constexpr double top = 22;
-  const double left = std::min(widest(plot.row_names), 110.0) + 26;
+  constexpr std::size_t kMostLetters = 24;  // of the name of a row
+  const double left = std::min(widest(plot.row_names), kLetter * kMostLetters) + 8;
   const double cell =
       std::clamp(300.0 / static_cast<double>(std::max<std::size_t>(1, columns)), 3.0, 46.0);
   const double line = std::min(cell, 30.0);
   const double right = left + cell * static_cast<double>(columns);
   const double bottom = top + line * static_cast<double>(rows);
-  Svg svg(right + 6, bottom + 34, plot.title);
+  const std::size_t lines = lines_for(plot.column_names, right - left);
+  const double height = bottom + 21 + kLine * static_cast<double>(lines);
+  const double names_end = right - cell / 2 + widest(plot.column_names) / 2;
+  Svg svg(std::max(right, names_end) + 6, height, plot.title);
   const Axis shade{plot.shade, 0.04, 1.0};
   for (std::size_t r = 0; r < rows; ++r) {
     const double y = top + line * static_cast<double>(r);
-    if (line >= 9.0) svg.text(left - 5, y + line / 2 + 4, plot.row_names[r], "end");
+    if (line >= 9.0)
+      svg.text(left - 5, y + line / 2 + 4, shortened(plot.row_names[r], kMostLetters), "end");
     for (std::size_t c = 0; c < columns; ++c) {
       const std::optional<double>& value = plot.values[r * columns + c];
       if (!value || !std::isfinite(*value)) continue;
@@ -192,13 +220,9 @@ std::string grid_plot(const GridPlot& plot) {
                dark > 0.55 ? "paper" : "ink");
     }
   }
-  if (cell * 1.2 >= widest(plot.column_names)) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      svg.text(left + cell * (static_cast<double>(c) + 0.5), bottom + 14, plot.column_names[c],
-               "middle");
-    }
-  }
-  svg.text((left + right) / 2, bottom + 29, plot.x_title, "middle");
+  draw_names(svg, {{-0.5, static_cast<double>(columns) - 0.5}, left, right}, bottom,
+             plot.column_names);
+  svg.text((left + right) / 2, height - 5, plot.x_title, "middle");
   svg.text(2, 12, plot.y_title);
   return std::move(svg).finish();
 }

@@ -62,8 +62,9 @@ struct ForestRow {
   double half_width = 0.0;
   std::string missing = "too few pairs";  ///< shown where there is no mean
 };
-/// `title` says what lies right of 0; numbers are in points, times 100.
-std::string forest_plot(const std::string& title, const std::vector<ForestRow>& rows);
+/// `x_title` says what lies right of 0; numbers are in points, times 100.
+std::string forest_plot(const std::string& title, const std::string& x_title,
+                        const std::vector<ForestRow>& rows);
 
 /// Shares in [0, 1], rows x columns, dark for large, with their percent where there is room.
 struct GridPlot {

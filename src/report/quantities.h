@@ -14,12 +14,15 @@ enum class Quantity {
   medium,
   few,
   medium_few,
+  head,
+  middle,
+  tail,
   bias_gap,
   corrected,
   corrected_medium_few,
   ece,
 };
-inline constexpr std::size_t kQuantities = 10;
+inline constexpr std::size_t kQuantities = 13;
 
 /// A value each; what a run does not know has none.
 using Quantities = std::array<std::optional<double>, kQuantities>;
@@ -45,6 +48,11 @@ inline constexpr std::array<QuantityInfo, kQuantities> kQuantityInfos{{
     {Quantity::few, "few", "few", "Accuracy over classes with few training images", false},
     {Quantity::medium_few, "medium_few", "medium+few",
      "Accuracy over medium and few classes together", false},
+    {Quantity::head, "head", "head", "Accuracy over the third of classes with most training images",
+     false},
+    {Quantity::middle, "middle", "middle", "Accuracy over the third of classes between", false},
+    {Quantity::tail, "tail", "tail",
+     "Accuracy over the third of classes with fewest training images", false},
     {Quantity::bias_gap, "bias_gap", "bias gap",
      "Accuracy on the backgrounds that a class prefers in training minus on others, medium and few "
      "classes",
@@ -55,5 +63,10 @@ inline constexpr std::array<QuantityInfo, kQuantities> kQuantityInfos{{
      "Balanced accuracy over medium and few classes after the same correction", false},
     {Quantity::ece, "ece", "ECE", "Expected calibration error", true},
 }};
+
+/// Thirds by rank, which are shown beside shot groups where one of these has no class.
+inline bool is_of_thirds(Quantity quantity) {
+  return quantity == Quantity::head || quantity == Quantity::middle || quantity == Quantity::tail;
+}
 
 }  // namespace smcl::report

@@ -56,18 +56,22 @@ void check_seeds(const RecipeGroup& group) {
   }
 }
 
-/// "train.seed, scenes.seed together": the seeds in which the runs of a group differ.
+/// Over what the runs of a group are: "values of train.seed, scenes.seed together" where each run
+/// has its own of each, else "runs with train.seed, scenes.seed crossed", which share some.
 std::string changing_seeds(const RecipeGroup& group) {
   std::string text;
   int count = 0;
+  bool crossed = false;
   for (const std::string_view key : kSeeds) {
     std::set<std::string> values;
     for (const RecipeRun& run : group.runs) values.insert(seeds_of(run)[std::string(key)]);
     if (values.size() == 1) continue;
     text += concat(text.empty() ? "" : ", ", key);
     ++count;
+    crossed = crossed || values.size() < group.runs.size();
   }
-  return text + (count > 1 ? " together" : "");
+  if (crossed) return concat("runs with values of ", text, " crossed, taken as independent");
+  return concat("values of ", text, count > 1 ? " together" : "");
 }
 
 }  // namespace
@@ -105,15 +109,8 @@ Quantities quantities_of(const RecipeRun& run) {
   const metrics::Accuracy& a = run.row.accuracy;
   std::optional<double> corrected;
   if (run.knows_corrected) corrected = run.corrected.balanced;
-  return {a.all,
-          a.balanced,
-          a.many,
-          a.medium,
-          a.few,
-          run.medium_few,
-          run.row.bias_gap,
-          corrected,
-          run.corrected_medium_few,
+  return {a.all,  a.balanced, a.many, a.medium,         a.few,     run.medium_few,
+          a.head, a.middle,   a.tail, run.row.bias_gap, corrected, run.corrected_medium_few,
           run.ece};
 }
 
@@ -173,15 +170,13 @@ std::string spread_text(std::span<const RecipeGroup> groups) {
     auto& [least, most] = by_seeds.emplace(seeds, Counts{count, count}).first->second;
     least = std::min(least, count);
     most = std::max(most, count);
-    each +=
-        concat(each.empty() ? "over " : "; ", count, " values of ", seeds, " (", group.label, ")");
+    each += concat(each.empty() ? "over " : "; ", count, " ", seeds, " (", group.label, ")");
   }
   if (by_seeds.empty()) return "over one run";
   if (by_seeds.size() > 1) return each;
   const auto& [seeds, counts] = *by_seeds.begin();
   return concat("over ", counts.least,
-                counts.most > counts.least ? concat(" to ", counts.most) : "", " values of ",
-                seeds);
+                counts.most > counts.least ? concat(" to ", counts.most) : "", " ", seeds);
 }
 
 Table method_table(std::span<const RecipeGroup> groups) {

@@ -59,7 +59,8 @@ void check_same_data(std::span<const RecipeRun> runs);
 std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs);
 
 /// Over what the spreads are: "over 2 to 5 values of train.seed, scenes.seed together", or each
-/// group's own where groups differ in other seeds. Groups of one run have no spread.
+/// group's own where groups differ in other seeds. Says where runs share one seed and differ in
+/// another, as in a grid of seeds. Groups of one run have no spread.
 std::string spread_text(std::span<const RecipeGroup> groups);
 
 /// The groups as rows of accuracies (accuracy_table.h).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "core/config_text.h"
@@ -59,6 +60,24 @@ std::string sentence(const Condition& condition, Quantity quantity, const char* 
                 ".");
 }
 
+/// Where accuracy on medium and few classes is decided in the direction of the bias gap, which is
+/// in points of that accuracy.
+void add_moved_by_accuracy(std::vector<std::string>& sentences, const Condition& condition) {
+  for (const auto& [accuracy, gap, words, effect] :
+       {std::tuple(Verdict::worse, Verdict::better, "fell", "smaller"),
+        std::tuple(Verdict::better, Verdict::worse, "rose", "larger")}) {
+    const std::string labels =
+        labels_of(condition, [&, accuracy = accuracy, gap = gap](const GroupResult& group) {
+          return group.against[place(Quantity::medium_few)].verdict == accuracy &&
+                 group.against[place(Quantity::bias_gap)].verdict == gap;
+        });
+    if (labels.empty()) continue;
+    sentences.push_back(concat("Accuracy on medium and few classes ", words, " too under ", labels,
+                               ": that alone makes the bias gap ", effect,
+                               ", which is in points of it."));
+  }
+}
+
 std::vector<std::string> verdicts(const Condition& condition) {
   if (condition.groups.size() == 1) return {"One recipe, nothing to compare it with."};
   if (!condition.baseline) return {"No baseline: name one to compare with (--baseline)."};
@@ -69,6 +88,7 @@ std::vector<std::string> verdicts(const Condition& condition) {
         std::pair(Quantity::corrected, "Balanced accuracy after prior correction")}) {
     if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
   }
+  add_moved_by_accuracy(sentences, condition);
   std::vector<std::string> twice;
   for (const GroupResult& group : condition.groups) {
     if (divides_prior(group.group.runs.front())) twice.push_back(group.group.label);
@@ -113,8 +133,14 @@ std::string basis(const Report& report, const Condition& condition) {
                 "; mean and standard deviation ", condition.spread);
 }
 
-/// Whether some group of the condition knows it, and (of `all`) says more than `balanced`.
+/// Whether some group of the condition knows it, and (of `all`) says more than `balanced`. Shot
+/// groups without classes are shown as such, and thirds beside them.
 bool is_shown(const Condition& condition, const QuantityInfo& info) {
+  if (info.quantity == Quantity::many || info.quantity == Quantity::medium ||
+      info.quantity == Quantity::few) {
+    return true;
+  }
+  if (is_of_thirds(info.quantity) && !lacks_shot_group(condition)) return false;
   const auto says_more = [&](const GroupResult& group) {
     const auto& value = group.mean[place(info.quantity)];
     if (!value) return false;

@@ -40,6 +40,7 @@ std::string as_text(const Cell& value, const Column& column) {
     return printable(*text);
   }
   if (const auto* number = std::get_if<double>(&value)) {
+    if (column.probability) return p_number(*number);
     return fixed(*number * column.scale, column.digits);
   }
   if (const auto* spread = std::get_if<Spread>(&value)) {

@@ -34,6 +34,7 @@ struct Column {
   double scale = 1.0;          ///< factor in text, e.g. 100 for percent
   bool hide_if_empty = false;  ///< in text, where no row has a value
   bool differences = false;    ///< CSV and JSON have KEY, KEY_sd, KEY_low, KEY_high
+  bool probability = false;    ///< in text as p_number of markup.h
 };
 
 /// `plain` everywhere, or `bold` for the header and emphasised rows.

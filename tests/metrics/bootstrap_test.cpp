@@ -88,6 +88,9 @@ TEST(RowBootstrap, SameSeedSameBits) {
     return RowBootstrap(units, strata, {seed, 99, 0.95}).mean(values)->interval->low;
   };
   EXPECT_EQ(of(3), of(3));
+  bool other = false;
+  for (std::uint64_t seed = 4; seed < 14; ++seed) other = other || of(seed) != of(3);
+  EXPECT_TRUE(other);
 }
 
 TEST(RowBootstrap, RefusesWhatDoesNotFit) {

@@ -46,8 +46,19 @@ TEST(PairedDifference, EqualDifferencesHaveNoSpread) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->deviation, 0.0);
   EXPECT_EQ(found->half_width, 0.0);
-  EXPECT_EQ(found->p, 0.0);
+  EXPECT_EQ(found->p, 1.0);
   EXPECT_EQ(paired_difference(std::vector<double>{0.0, 0.0, 0.0})->p, 1.0);
+}
+
+// In binary 0.6 - 0.5, 0.5 - 0.4 and 0.3 - 0.2 are not the same, nor is (0.5 - 0.4) - (0.4 - 0.3)
+// 0.
+TEST(PairedDifference, RoundingIsNoDifference) {
+  const auto equal = paired_difference(std::vector<double>{0.6 - 0.5, 0.5 - 0.4, 0.3 - 0.2});
+  EXPECT_EQ(equal->deviation, 0.0);
+  EXPECT_EQ(equal->p, 1.0);
+  const double rounding = (0.5 - 0.4) - (0.4 - 0.3);
+  ASSERT_NE(rounding, 0.0);
+  EXPECT_EQ(paired_difference(std::vector<double>{rounding, rounding, 0.0})->mean, 0.0);
 }
 
 // scipy 1.17.1: 2 * stats.t.sf(|t|, df).

@@ -65,6 +65,16 @@ TEST(Base64, PiecesJoin) {
   EXPECT_TRUE(coded.ends_with("AA=="));
 }
 
+TEST(PNumber, KeepsItsSideOfTheLevel) {
+  EXPECT_EQ(p_number(0.00003), "< 0.001");
+  EXPECT_EQ(p_number(0.0341), "0.034");
+  EXPECT_EQ(p_number(0.05), "0.050");
+  EXPECT_EQ(p_number(0.0504), "0.0504");
+  EXPECT_EQ(p_number(0.04996), "0.050") << "decided, and shown so";
+  EXPECT_EQ(p_text(0.0504), "p = 0.0504");
+  EXPECT_EQ(p_text(0.0), "p < 0.001");
+}
+
 TEST(Shortened, CountsLetters) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abcdefg", 6), "abc...");
@@ -73,6 +83,11 @@ TEST(Shortened, CountsLetters) {
 
 TEST(Printable, LeavesNoEscapeSequence) {
   EXPECT_EQ(printable("a\x1b[31mb\n"), "a?[31mb?");
+  EXPECT_EQ(printable("a\xc2\x9b"
+                      "31m"),
+            "a??31m")
+      << "CSI as one character";
+  EXPECT_EQ(printable("\xc3\x9b\xc2\xa0"), "\xc3\x9b\xc2\xa0") << "letters stay";
 }
 
 TEST(MarkdownEscaped, CellsAndEmphasis) {

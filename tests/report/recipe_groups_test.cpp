@@ -72,7 +72,12 @@ TEST(RecipeGroups, OfNoRunsIsEmpty) {
 TEST(SpreadText, SaysOverWhichSeeds) {
   std::vector<RecipeRun> runs{run("ce", 1, 0.5), run("ce", 2, 0.5, {{"train.seed", "1"}})};
   EXPECT_EQ(spread_text(group_by_recipe(runs)), "over 2 values of train.seed");
-  runs.push_back(run("ce", 3, 0.5, {{"train.seed", "2"}, {"data.class_order_seed", "2"}}));
+  const auto third = run("ce", 3, 0.5, {{"train.seed", "2"}, {"data.class_order_seed", "2"}});
+  runs.push_back(third);
+  EXPECT_EQ(spread_text(group_by_recipe(runs)),
+            "over 3 runs with values of train.seed, data.class_order_seed crossed, taken as "
+            "independent");
+  runs[1] = run("ce", 2, 0.5, {{"train.seed", "1"}, {"data.class_order_seed", "1"}});
   EXPECT_EQ(spread_text(group_by_recipe(runs)),
             "over 3 values of train.seed, data.class_order_seed together");
   runs.push_back(run("smcl", 1, 0.5));

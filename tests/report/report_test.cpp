@@ -111,6 +111,22 @@ TEST_F(ReportTest, SaysWhatIsNotKnownOfAllRuns) {
               HasSubstr("Medium and few classes against ce: better: b; not known of all runs: a."));
 }
 
+// A gap in points of accuracy falls with it.
+TEST_F(ReportTest, SaysWhereAccuracyAloneMovesTheGap) {
+  std::vector<RunData> runs = make("smcl").runs;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const double less =
+        (runs[i].run.recipe == "smcl" ? 0.1 : 0.0) + 0.001 * static_cast<double>(i * i);
+    runs[i].run.medium_few = 0.4 - less;
+    runs[i].run.row.bias_gap = 0.2 - less;
+  }
+  EXPECT_THAT(text_of(make_report(runs, "", Which::last)),
+              HasSubstr("Accuracy on medium and few classes fell too under smcl: that alone makes "
+                        "the bias gap smaller"));
+  for (RunData& data : runs) data.run.medium_few = 0.6 - *data.run.medium_few;
+  EXPECT_THAT(text_of(make_report(runs, "", Which::last)), Not(HasSubstr("that alone")));
+}
+
 TEST_F(ReportTest, ThePageIsWholeAndAsksForNothing) {
   const Report report = make("smcl");
   const std::string page = html_page(report);
@@ -173,7 +189,7 @@ TEST_F(ReportTest, MeasuresAndPicturesOfBackgrounds) {
          {},
          {},
          0.125},
-        {"b", "similarity", "Neighbours", record::Unit::cosine, -0.5, {}, {}, {}}};
+        {"b", "similarity", "Neighbours", record::Unit::cosine, -0.5, {}, {}, ce ? 0.82 : 0.55}};
   }
   EXPECT_THAT(html_page(report), Not(HasSubstr("analysed alike")));
   report.runs.back().analysis->settings = {{"k", 20}, {"masks", {{"mask.kind", "<b>"}}}};
@@ -186,7 +202,8 @@ TEST_F(ReportTest, MeasuresAndPicturesOfBackgrounds) {
   EXPECT_THAT(page, HasSubstr("neighbours of &lt;few&gt;"));
   EXPECT_THAT(page, HasSubstr(">25.0 \u00b1 0.0<"));
   EXPECT_THAT(page, HasSubstr(">12.5<"));
-  EXPECT_THAT(page, HasSubstr(">-0.500 \u00b1 0.000<"));
+  EXPECT_THAT(page, HasSubstr(">-0.500 \u00b1 0.000 (chance 0.820)<"));
+  EXPECT_THAT(page, HasSubstr(">-0.500 \u00b1 0.000 (chance 0.550)<"));
   EXPECT_THAT(page, HasSubstr("data:image/png;base64,AQID"));
 }
 
@@ -223,7 +240,7 @@ TEST(Plot, ExtentsAreRoundAndHoldTheValues) {
 TEST(Plot, IsWellFormedWithoutValuesAndWithValuesThatAreNotFinite) {
   EXPECT_TRUE(well_formed(line_plot({})));
   EXPECT_TRUE(well_formed(bar_plot("", {})));
-  EXPECT_TRUE(well_formed(forest_plot("", {{"<a>", "good", std::nullopt, 0.0}})));
+  EXPECT_TRUE(well_formed(forest_plot("", "", {{"<a>", "good", std::nullopt, 0.0}})));
   EXPECT_TRUE(well_formed(reliability_plot("", {})));
   EXPECT_TRUE(well_formed(grid_plot({})));
   LinePlot plot;
@@ -231,6 +248,22 @@ TEST(Plot, IsWellFormedWithoutValuesAndWithValuesThatAreNotFinite) {
   const std::string svg = line_plot(plot);
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
+// Values that do not stand side by side stand below each other, each.
+TEST(Plot, NamesOfValuesAreAllThere) {
+  LinePlot plot;
+  plot.names = {"empirical distribution", "effective(0.9999)", "effective(0.99)"};
+  const std::string line = line_plot(plot);
+  GridPlot grid;
+  grid.row_names = {"a"};
+  grid.column_names = plot.names;
+  grid.values = {0.1, 0.2, 0.3};
+  const std::string cells = grid_plot(grid);
+  for (const std::string& name : plot.names) {
+    EXPECT_THAT(line, HasSubstr(">" + name + "<"));
+    EXPECT_THAT(cells, HasSubstr(">" + name + "<"));
+  }
 }
 
 TEST(Plot, AGridMustFit) {

@@ -98,7 +98,7 @@ SMCL_API Box mask_box(Point centre, double keep, int height, int width, plan::Bo
 
 /// Normalised evaluation images [first, first + count) of `samples`, no augmentation: writes
 /// count * height * width * 3 values of `precision` to `out`. Throws InternalError where the range
-/// leaves `samples`.
+/// leaves `samples`, DataError for an image that is not RGB or not as large as samples[0].
 SMCL_API void evaluation_pixels(const data::Dataset& dataset,
                                 const std::vector<std::uint32_t>& samples, std::size_t first,
                                 std::size_t count, const data::Normalisation& norm,

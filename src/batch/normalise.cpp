@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -87,11 +88,19 @@ void evaluation_pixels(const data::Dataset& dataset, const std::vector<std::uint
   }
   const Normaliser normaliser(norm, precision);
   std::vector<std::uint8_t> scratch;
+  if (count == 0) return;
+  const ImageView one = dataset.image(samples.front(), 0, scratch);  // callers have its size
+  const std::pair size(one.height, one.width);
   for (std::size_t i = first; i < first + count; ++i) {
     const ImageView image = dataset.image(samples[i], 0, scratch);
     if (image.channels != 3) {
       throw DataError(
           concat("image ", samples[i], " has ", image.channels, " channels; expected RGB"));
+    }
+    if (std::pair(image.height, image.width) != size) {
+      throw DataError(concat("image ", samples[i], " has ", image.height, "x", image.width,
+                             " pixels, but image ", samples.front(), " has ", size.first, "x",
+                             size.second, "; expected images of one size"));
     }
     const auto width = static_cast<std::size_t>(image.width);
     for (int y = 0; y < image.height; ++y) {

@@ -47,7 +47,7 @@ Progress::Progress(bool quiet, bool alone)
 train::Answer Progress::on(const train::RunBegin& event) {
   run_ = event;
   start_ = Clock::now();
-  last_ = start_ - kPlainInterval;
+  last_ = last_evaluation_ = start_ - kPlainInterval;
   return train::Answer::go_on;
 }
 
@@ -136,8 +136,15 @@ train::Answer Progress::on(const train::Evaluation& event) {
   const std::string line = "epoch " + std::to_string(event.epoch + 1) + '/' +
                            std::to_string(run_.epochs) + "  " + event.set + " accuracy " +
                            fixed(share * 100.0, 1) + " %  (" + duration_text(event.seconds) + ")";
+  const auto now = Clock::now();
+  const bool last_epoch = event.epoch + 1 == run_.epochs;
+  if (quiet_ || (!terminal_ && !last_epoch && now - last_evaluation_ < kPlainInterval)) {
+    log::debug(line);
+    return train::Answer::go_on;
+  }
   clear();
-  quiet_ ? log::debug(line) : log::info(line);
+  last_evaluation_ = now;
+  log::info(line);
   return train::Answer::go_on;
 }
 

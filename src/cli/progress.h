@@ -13,6 +13,8 @@ class Progress : public train::Observer {
  public:
   /// `alone`: no other run is trained at the same time; else nothing is redrawn.
   Progress(bool quiet, bool alone);
+  /// What is said of an end stands on a line of its own.
+  ~Progress() override { clear(); }
 
   using Observer::on;
   train::Answer on(const train::RunBegin& event) override;
@@ -33,6 +35,7 @@ class Progress : public train::Observer {
   bool terminal_;
   Clock::time_point start_;
   Clock::time_point last_;
+  Clock::time_point last_evaluation_;
   Clock::time_point epoch_start_;
   bool at_epoch_start_ = true;
   train::RunBegin run_;

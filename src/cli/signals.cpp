@@ -2,19 +2,38 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "core/error.h"
 
 namespace smcl::cli {
 namespace {
 
-std::atomic<int> signals{0};
-static_assert(std::atomic<int>::is_always_lock_free, "needed in a signal handler");
+std::atomic<int> first_signal{0};
+std::atomic<std::int64_t> first_time{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "needed in a signal handler");
 
-extern "C" void on_signal(int /*signal*/) {
-  if (signals.fetch_add(1) > 0) ::_exit(static_cast<int>(ExitCode::stopped));
+/// In milliseconds.
+std::int64_t now() {
+  struct timespec time {};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+/// One signal can come twice: timeout(1) sends it to its child and then to the child's group.
+constexpr std::int64_t kEcho = 250;
+
+extern "C" void on_signal(int signal) {
+  if (int none = 0; first_signal.compare_exchange_strong(none, signal)) {
+    first_time = now();
+    return;
+  }
+  if (signal == first_signal && now() - first_time < kEcho) return;
+  ::_exit(static_cast<int>(ExitCode::stopped));
 }
 
 }  // namespace
@@ -24,12 +43,14 @@ void catch_signals() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  constexpr std::array kSignals{SIGTERM, SIGINT, SIGUSR1};
+  for (const int signal : kSignals) sigaddset(&action.sa_mask, signal);  // one handler at a time
+  for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
 
 bool stop_requested() {
-  return signals.load() > 0;
+  return first_signal.load() != 0;
 }
 
 }  // namespace smcl::cli

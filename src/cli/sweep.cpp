@@ -195,7 +195,7 @@ void add_sweep(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
   command->footer(
-      "The same command goes on where it stopped. All variants of the first seed come first.\n"
+      "The same command goes on where it stopped. Variants of the first seed come first.\n"
       "Examples:\n"
       "  smcl sweep recipes/sweeps/scenes-main.toml --plan\n"
       "  smcl sweep recipes/sweeps/scenes-masks.toml --jobs 2\n"

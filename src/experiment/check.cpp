@@ -49,6 +49,26 @@ void check_detector(const std::string& name) {
                           config::join(known), config::hint(name, known)));
 }
 
+/// The detector `random` draws one pixel of what it looks at: it is a control for the peak alone.
+void check_random_detector(const Recipe& recipe) {
+  const plan::MaskSettings& mask = recipe.mask;
+  if (mask.detector != "random") return;
+  if (mask.on == plan::SaliencyOn::original && recipe.augment.crop_padding > 0) {
+    throw UsageError(
+        "saliency.detector = random with saliency.on = original: the crop can cut the pixel off "
+        "that "
+        "was drawn in the whole image: set saliency.on = visible, or augment.crop_padding = 0");
+  }
+  if (recipe.lambda.rule == plan::LambdaRule::removed_saliency &&
+      (mask.kind == plan::MaskKind::random || mask.kind == plan::MaskKind::none)) {
+    throw UsageError(concat(
+        "saliency.detector = random with mask.kind = ",
+        mask.kind == plan::MaskKind::random ? "random" : "none",
+        ": both take the same drawn place, so mce.lambda = removed_saliency would always be 0: "
+        "choose another detector or another mce.lambda"));
+  }
+}
+
 bool masks_wanted(const Recipe& recipe) {
   const bool masks = method::needs_of(recipe.method).masks && recipe.mask.prob > 0;
   return masks || recipe.mask.cutout_prob > 0;
@@ -91,6 +111,7 @@ void check_recipe(const Recipe& recipe) {
 void check_choices(const Recipe& recipe) {
   const int epochs = recipe.train.epochs;
   check_idle(recipe);
+  check_random_detector(recipe);
   if (masks_wanted(recipe)) {
     check_moment("mask.start", recipe.mask.start, plan::MaskSettings{}.start, epochs, "masking");
   }

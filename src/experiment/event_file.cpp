@@ -62,11 +62,15 @@ void erase(const fs::path& file) {
   if (failure) throw IoError(concat("cannot delete ", file.string(), ": ", failure.message()));
 }
 
-/// Empties it; deletes it where it was empty already.
+/// Empties it; deletes it where it was empty already, and where it is known by another name too,
+/// under which it stays as it is.
 void retire(const fs::path& file) {
   std::error_code failure;
-  const bool empty = fs::file_size(file, failure) == 0;
-  if (!failure && empty) {
+  const fs::file_status status = fs::symlink_status(file, failure);
+  const bool elsewhere =
+      !failure && (!fs::is_regular_file(status) || fs::hard_link_count(file, failure) > 1);
+  const bool empty = !failure && !elsewhere && fs::file_size(file, failure) == 0;
+  if (!failure && (elsewhere || empty)) {
     erase(file);
     return;
   }

@@ -101,6 +101,7 @@ train::Answer Recorder::on(const train::Evaluation& event) {
 
 train::Answer Recorder::on(const train::EpochDone& event) {
   check_finite(network_, event.epoch);
+  folder_.check_there();
   const std::map<std::string, std::string> epoch{{"epoch", std::to_string(event.epoch)}};
   network_.save_weights(folder_.weights_file("last").string(), epoch);
   // Only now: a stop between two evaluations stores the point before them, with the best before.

@@ -84,7 +84,7 @@ std::optional<RunResult> finished_run(const record::RunFolder& folder, const Rec
   const std::string changes = fingerprint_changes(folder.fingerprint(), fingerprint(recipe, data));
   if (!changes.empty()) {
     log::warn(concat(folder.path().string(), " is from another program or machine (", changes,
-                     "): --new trains with this one"));
+                     "): to train with this one put the folder away, or take 'smcl train --new'"));
   }
   return RunResult{folder, folder.summary(), true};
 }
@@ -216,6 +216,7 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   if (stage != nullptr && !stage->graph().empty()) summary["stage"]["graph"] = stage->graph();
   add_history(summary, folder.fingerprint(), recipe);
   add_bias(summary, setup, recorder);
+  folder.check_there();  // a folder that was put away must not be half made anew
   store_predictions(folder.predictions_file("test"), recorder.test_predictions());
   folder.sync_metrics();  // on the disk before summary.json, which says that the run is whole
   log::check_file();
@@ -256,6 +257,20 @@ Error error_of_gpu(const c10::Error& problem) {
                                "checkpoint, or use --device cpu")};
 }
 
+/// A new run folder, unless another process began this run since it was looked for.
+Session begin(const Recipe& recipe, const RunOptions& options, const data::Opened& data) {
+  const record::RootLock lock(options.root);
+  if (!options.always_new) {
+    if (const auto other =
+            record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data))) {
+      throw IoError(concat(other->path().string(),
+                           " was begun by another process at the same time: run the same command "
+                           "again when that has ended"));
+    }
+  }
+  return Session::start(options.root, recipe, data);
+}
+
 /// Training proper, on the CPU or, on a stream of its own, on a GPU.
 RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& options,
                    const data::Opened& data, const std::optional<record::RunFolder>& parent,
@@ -289,7 +304,7 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
     stage = std::make_unique<Stage>(recipe, data, network, gpu);
   }
 
-  Session session = there ? Session::open(*there) : Session::start(options.root, recipe, data);
+  Session session = there ? Session::open(*there) : begin(recipe, options, data);
   record::RunFolder& folder = session.folder();
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);

@@ -78,10 +78,11 @@ void check_same_past(const Recipe& before, const Recipe& now, const train::RunPo
   if (epochs <= point.epoch) moved = "the end of the run";
   if (done > old_epochs) moved = "the beginning of the second stage";
   if (moved.empty()) return;
-  throw UsageError(concat("train.epochs: ", old_epochs, " -> ", epochs, " would move ", moved,
-                          ", which the run's first ", done,
-                          " epochs have behind them: give such settings as epochs instead of "
-                          "fractions from the start, or train with --new"));
+  throw UsageError(
+      concat("train.epochs: ", old_epochs, " -> ", epochs, " would move ", moved,
+             ", which the run's first ", done,
+             " epochs have behind them: give such settings as epochs instead of "
+             "fractions from the start, put the run folder away, or train with --new"));
 }
 
 /// What of a recipe is at work before an epoch.
@@ -174,9 +175,10 @@ void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPo
   std::vector<Difference> forbidden = differences(before, now);
   std::erase_if(forbidden, [](const Difference& one) { return may_change(one.key); });
   if (!forbidden.empty()) {
-    throw UsageError(concat("the run was started with other settings: ", text_of(forbidden),
-                            "; only train.epochs, eval.*, checkpoint.*, run.* and the folders of "
-                            "the data may change: put these back, or train with --new"));
+    throw UsageError(concat(
+        "the run was started with other settings: ", text_of(forbidden),
+        "; only train.epochs, eval.*, checkpoint.*, run.* and the folders of "
+        "the data may change: put these back, put the run folder away, or train with --new"));
   }
   check_same_past(before, now, point);
 }

@@ -29,12 +29,13 @@ void check_data(const record::RunFolder& folder, const data::Opened& data) {
                          stored.dump(), "; bring the old files back, or train from the start"));
 }
 
-/// The newest checkpoint that can be read, loaded; nothing where there is no file of one. Damaged
-/// ones before it go to `damaged`.
+/// The newest checkpoint that can be read, loaded; nothing where there is no file of one. Those
+/// before it, which cannot be used, go to `damaged`.
 std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const Restored& restored,
                                         std::vector<record::CheckpointFile>& damaged) {
   const auto files = record::checkpoint_files(folder.path());
   const std::size_t rows = folder.metrics().size();
+  std::size_t unread = 0;
   for (const record::CheckpointFile& file : files) {
     try {
       StoredPoint stored = read_checkpoint(file.path, restored);
@@ -45,14 +46,28 @@ std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const R
     } catch (const DataError& problem) {
       log::warn(concat("passed over: ", problem.what()));
       damaged.push_back(file);
-    } catch (const IoError& problem) {  // perhaps for this time only
+    } catch (const IoError& problem) {
       log::warn(concat("passed over: ", problem.what()));
+      damaged.push_back(file);
+      ++unread;
     }
   }
   if (files.empty()) return std::nullopt;
-  throw DataError(concat("none of the ", files.size(), " checkpoints in ",
-                         (folder.path() / "checkpoints").string(),
-                         " can be used (see above): train with --new"));
+  const std::string none = concat("none of the ", files.size(), " checkpoints in ",
+                                  (folder.path() / "checkpoints").string());
+  if (unread == files.size()) {
+    throw IoError(none + " can be read (see above): run the same command again when they can");
+  }
+  throw DataError(none + " can be used (see above): put the folder away, or train with --new");
+}
+
+/// A run that begins again has nothing of the process before it.
+void write_down_beginning(record::RunFolder& folder, const Recipe& before, const Recipe& recipe,
+                          const data::Opened& data) {
+  folder.write_fingerprint(fingerprint(recipe, data));
+  if (!differences(before, recipe).empty()) {
+    folder.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
+  }
 }
 
 /// Which settings hold from now on, and what else changed, for whoever reads the results.
@@ -218,7 +233,7 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   if (!stored && folder_.finished()) {
     throw DataError(concat(run,
                            ": it is finished and its checkpoints are gone, so it cannot go on ",
-                           "with other settings: train with --new"));
+                           "with other settings: put the folder away, or train with --new"));
   }
   const train::RunPoint point = stored ? stored->point : train::RunPoint{};
   if (point.epoch >= before.all_epochs()) {
@@ -231,9 +246,11 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
-  write_down_resume(folder_, before, recipe, data, point);
   if (stored) {
+    write_down_resume(folder_, before, recipe, data, point);
     recorder.restore_best_weights(record::checkpoint_file(run, point.epoch, point.step));
+  } else {
+    write_down_beginning(folder_, before, recipe, data);
   }
   log::info(concat("going on with ", run, " at epoch ", point.epoch + 1, ", step ", point.step + 1,
                    stored ? "" : " (it has no checkpoint yet)"));

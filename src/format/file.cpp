@@ -67,8 +67,9 @@ std::size_t most_bytes(const struct stat& info) {
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+/// `limit`: bytes from which on it is refused.
 template <class Container>
-Container read_whole(const fs::path& file) {
+Container read_whole(const fs::path& file, std::size_t limit = SIZE_MAX) {
   const Descriptor in(open_retry(file, O_RDONLY));
   struct stat info {};
   if (in.get() < 0 || ::fstat(in.get(), &info) != 0) fail("read", file, errno);
@@ -76,7 +77,7 @@ Container read_whole(const fs::path& file) {
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw IoError(concat("cannot read ", file.string(), ": it is neither a file nor a pipe"));
   }
-  const std::size_t most = most_bytes(info);
+  const std::size_t most = std::min(most_bytes(info), limit);
   if (info.st_size < 0 || static_cast<std::size_t>(info.st_size) >= most) fail("read", file, EFBIG);
   Container content;
   // The size is a hint only: a pipe has none and a file may grow.
@@ -161,7 +162,8 @@ std::vector<std::byte> read_bytes(const fs::path& file) {
 }
 
 std::string read_text(const fs::path& file) {
-  return read_whole<std::string>(file);
+  constexpr std::size_t kMostText = std::size_t{1} << 30;  // metrics of some million epochs
+  return read_whole<std::string>(file, kMostText);
 }
 
 void write_file_atomic(const fs::path& file, std::span<const std::byte> bytes) {

@@ -10,8 +10,8 @@
 
 namespace smcl::format {
 
-/// The whole file, which must fit into the machine's memory. Throws IoError with the system's
-/// reason and the path.
+/// The whole file, which must fit into the machine's memory; a text is below 1 GiB. Throws IoError
+/// with the system's reason and the path.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
 std::vector<std::byte> read_bytes(const std::filesystem::path& file);
 std::string read_text(const std::filesystem::path& file);

@@ -21,8 +21,8 @@ std::vector<std::uint8_t> encode_png(const ImageView& image);
 void write_png(const std::filesystem::path& file, const ImageView& image);
 
 /// Any PNG as 8 bits: grey files give 1 channel, all others RGB; transparent pixels are laid over
-/// black. `origin` names the bytes in errors. Throws DataError (no PNG, broken, cut short, more
-/// than kLargestPicture pixels).
+/// black. `origin` names the bytes in errors. Throws DataError (no PNG, broken, pixels cut short,
+/// more than kLargestPicture pixels).
 Image decode_png(std::span<const std::uint8_t> bytes, const std::string& origin);
 
 /// Throws IoError besides.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cpu.h"
 #include "tensor/on_threads.h"
 
 namespace smcl::nn {
@@ -77,6 +78,7 @@ kernels::NormShape norm_shape(const at::Tensor& t) {
 
 bool norm_kernels_fit(const at::Tensor& input, const at::Tensor& other,
                       const NormParameters& norm) {
+  if (best_isa() == Isa::scalar) return false;  // fused operations in software, one a value
   const at::ScalarType type = input.scalar_type();
   return (type == at::kFloat || type == at::kBFloat16) && fits(input, type) &&
          (!other.defined() || (fits(other, type) && other.sizes() == input.sizes())) &&

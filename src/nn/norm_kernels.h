@@ -10,7 +10,8 @@ namespace smcl::nn {
 kernels::NormShape norm_shape(const at::Tensor& t);
 
 /// Whether the kernels can take these tensors: on the CPU, fp32 or bf16 with fp32 parameters,
-/// channels-last, not empty. An undefined `other` fits.
+/// channels-last, not empty; and whether the CPU has fused multiply-add (AVX2), without which
+/// LibTorch is faster. An undefined `other` fits.
 bool norm_kernels_fit(const at::Tensor& input, const at::Tensor& other, const NormParameters& norm);
 
 NormOutput norm_kernels_forward(const at::Tensor& input, const NormParameters& norm,

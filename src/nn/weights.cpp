@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "format/json.h"
 #include "format/safetensors.h"
 #include "nn/network_implementation.h"
 
@@ -151,6 +152,13 @@ void Network::save_weights(const std::string& file,
 void Network::load_weights(const std::string& file) {
   const at::NoGradGuard no_grad;
   const auto read = format::SafetensorsFile::read(file);
+  // What Python wrote has none.
+  const auto version = read.metadata().find("format_version");
+  if (version != read.metadata().end() &&
+      version->second != std::to_string(format::kFormatVersion)) {
+    throw DataError(concat(file, ": format_version is '", version->second, "', this program knows ",
+                           format::kFormatVersion));
+  }
   const std::vector<std::string> norms = norm_names(implementation_->architecture);
   Expected expected(read);
   for (const tensor::Slot& slot : store().slots()) {

@@ -57,11 +57,11 @@ ImageDraw draw_image(std::uint32_t index, bool flip, RandomStream random) {
   return draw;
 }
 
-/// Label weight of an image that keeps share l, where its class has `ratio` times as many images as
-/// its partner's (Remix, Chou et al. 2020).
-double remixed(double ratio, double l, const MixSettings& mix) {
-  if (ratio >= mix.kappa && l < mix.tau) return 0.0;
-  if (ratio <= 1.0 / mix.kappa && 1.0 - l < mix.tau) return 1.0;
+/// Label weight of an image that keeps share l, where its class has `own` images and its partner's
+/// `other` (Remix, Chou et al. 2020).
+double remixed(double own, double other, double l, const MixSettings& mix) {
+  if (own / other >= mix.kappa && l < mix.tau) return 0.0;
+  if (other / own >= mix.kappa && 1.0 - l < mix.tau) return 1.0;
   return l;
 }
 
@@ -333,7 +333,7 @@ void Planner::draw_mixes(StepPlan& plan, const std::vector<std::uint32_t>& order
       const auto images = [&](std::int32_t label) {
         return static_cast<double>(state_->counts[static_cast<std::size_t>(label)]);
       };
-      draw.own = remixed(images(state_->labels[order[slot]]) / images(classes[i]), draw.keep, mix);
+      draw.own = remixed(images(state_->labels[order[slot]]), images(classes[i]), draw.keep, mix);
     }
   }
   if (!plan.masked) return;

@@ -141,9 +141,9 @@ void bind(config::Binder& binder, MixSettings& settings) {
                "probability that a step (or image, see mix.draw) is mixed; 0 = never");
   binder.field("mix.alpha", settings.alpha, {1e-3, 1e3},
                "the share that an image keeps is drawn from Beta(alpha, alpha)");
-  binder.choice<DrawUnit>("mix.draw", settings.draw,
-                          {{"batch", DrawUnit::batch}, {"image", DrawUnit::image}},
-                          "one coin and share for the whole batch, or one an image");
+  binder.choice<DrawUnit>(
+      "mix.draw", settings.draw, {{"batch", DrawUnit::batch}, {"image", DrawUnit::image}},
+      "one coin, share and place of a pasted box for the whole batch, or one an image");
   binder.field("mix.start", settings.start,
                "when mixing begins: a fraction of the run or an epoch");
   binder.field("mix.stop", settings.stop, "the first epoch without mixing again");

@@ -102,7 +102,7 @@ struct Mixing {
 struct MixSettings {
   double prob = 1.0;                ///< of a step or image from `start` to `stop`
   double alpha = 1.0;               ///< l ~ Beta(alpha, alpha), the share that the image keeps
-  DrawUnit draw = DrawUnit::batch;  ///< governs the coin and l
+  DrawUnit draw = DrawUnit::batch;  ///< governs the coin, l and the place of a pasted box
   config::Moment start{0.0, true};
   config::Moment stop{1.0, true};  ///< first epoch without
   double kappa = 3.0;              ///< Remix: from how many times as many images on

@@ -181,6 +181,7 @@ void RunFolder::append_metrics(const json& row) {
 }
 
 void RunFolder::sync_metrics() {
+  check_there();
   if (!fs::exists(metrics_file(path_))) return;
   format::sync_file(metrics_file(path_));
   format::sync_folder(path_);
@@ -205,6 +206,7 @@ void RunFolder::cut_metrics(std::size_t rows) {
 }
 
 void RunFolder::write_summary(const json& summary) {
+  check_there();
   write_versioned(summary_file(path_), summary);
 }
 

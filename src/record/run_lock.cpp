@@ -48,10 +48,10 @@ RunLock::RunLock(const std::filesystem::path& run) {
     const int reason = errno;
     const std::string holder = read_holder(fd_);
     ::close(fd_);
-    throw IoError(reason == EWOULDBLOCK
-                      ? concat(run.string(), " is being written by ", holder,
-                               ": wait for it, stop it, or train with --new")
-                      : concat("cannot lock ", file.string(), ": ", std::strerror(reason)));
+    throw IoError(
+        reason == EWOULDBLOCK
+            ? concat(run.string(), " is being written by ", holder, ": wait for it, or stop it")
+            : concat("cannot lock ", file.string(), ": ", std::strerror(reason)));
   }
   const std::string text = this_process() + "\n";
   const auto size = static_cast<ssize_t>(text.size());
@@ -67,5 +67,17 @@ RunLock::~RunLock() {
 }
 
 RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+RootLock::RootLock(const std::filesystem::path& root) {
+  std::error_code ignored;  // whoever begins the run says what is wrong
+  std::filesystem::create_directories(root, ignored);
+  fd_ = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+RootLock::~RootLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 }  // namespace smcl::record

@@ -200,11 +200,15 @@ TEST(StrongExecutor, LoadersGiveTheSameBitsWithAnyNumberOfThreads) {
   for (int epoch = 0; epoch < 2; ++epoch) {
     one.start_epoch(epoch, 0);
     many.start_epoch(epoch, 0);
+    int batches = 0;
     while (const Batch* expected = one.next()) {
       const Batch* got = many.next();
       ASSERT_NE(got, nullptr);
       EXPECT_EQ(got->pixels, expected->pixels);
+      ++batches;
     }
+    EXPECT_EQ(batches, planner->steps_per_epoch());
+    EXPECT_EQ(many.next(), nullptr);
   }
 }
 

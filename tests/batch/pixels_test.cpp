@@ -78,6 +78,19 @@ TEST(EvaluationPixels, AreThoseOfTheSamplesAsked) {
   EXPECT_NO_THROW(evaluation_pixels(set, {5, 3, 1}, 3, 0, plain, Precision::fp32, nullptr));
 }
 
+TEST(EvaluationPixels, AnImageOfAnotherSizeIsRefused) {
+  testing::FakeDataset set(6, 4, 5);
+  set.odd_size = 3;
+  std::vector<float> out(2 * 4 * 5 * 3);
+  const auto ask = [&](std::size_t first, std::size_t count) {
+    evaluation_pixels(set, {5, 1, 3}, first, count, {}, Precision::fp32,
+                      reinterpret_cast<std::byte*>(out.data()));
+  };
+  EXPECT_NO_THROW(ask(0, 2));
+  EXPECT_THROW(ask(1, 2), DataError);
+  EXPECT_THROW(ask(2, 1), DataError) << "callers have the size of the first of all";
+}
+
 TEST(FillNoise, TakesItsBytesFromPhiloxByPlace) {
   const int width = 7;
   std::vector<std::uint8_t> pixels(6 * width * 3, 77);

@@ -13,7 +13,7 @@ namespace {
 
 const std::string kRecipes = std::string(SMCL_SOURCE_DIR) + "/recipes/";
 
-// Exit codes: docs/run-folder.md and --help; 2 usage, 65 data, 74 input/output.
+// Exit codes: --help; 2 usage, 65 data, 74 input/output.
 TEST(Command, WrongSettingsEndWithTwoAndOneLine) {
   for (const char* wrong :
        {"mask.porb=0.2", "mask.prob=2", "train.epochs=0", "mask.kind=salient", "x"}) {

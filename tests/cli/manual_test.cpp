@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "cli/program.h"
 #include "format/scratch.h"
@@ -16,7 +18,6 @@ std::string without_backslashes(std::string text) {
   return text;
 }
 
-// Everything that --help says of a command stands in the page too: they come from one text.
 TEST(Manual, SaysWhatHelpSays) {
   const std::string page = without_backslashes(smcl({"manual"}).out);
   EXPECT_EQ(page.rfind(".TH SMCL 1", 0), 0U);
@@ -26,6 +27,35 @@ TEST(Manual, SaysWhatHelpSays) {
         "among which they are sought"}) {
     EXPECT_THAT(page, HasSubstr(text));
   }
+}
+
+/// "--set" and so on in a text.
+std::set<std::string> options_in(const std::string& text) {
+  std::set<std::string> options;
+  for (std::size_t at = text.find("--"); at != std::string::npos; at = text.find("--", at + 2)) {
+    const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at + 2);
+    if (end > at + 2) options.insert(text.substr(at, end - at));
+  }
+  return options;
+}
+
+TEST(Manual, HasEveryCommandAndOption) {
+  const std::string page = without_backslashes(smcl({"manual"}).out);
+  std::size_t seen = 0;
+  for (const std::string command :
+       {"train", "sweep", "index list", "index rebuild", "eval", "compare", "report", "explain",
+        "analyze", "data info", "data verify", "settings", "doctor", "manual", "completion"}) {
+    std::vector<std::string> words;
+    std::istringstream line(command);
+    for (std::string word; line >> word;) words.push_back(word);
+    words.emplace_back("--help");
+    EXPECT_THAT(page, HasSubstr(".SS smcl " + command + "\n"));
+    for (const std::string& option : options_in(smcl(words).out)) {
+      EXPECT_THAT(page, HasSubstr(option)) << command;
+      ++seen;
+    }
+  }
+  EXPECT_GT(seen, 50U);
 }
 
 class Completion : public ScratchFolder {

@@ -121,11 +121,21 @@ TEST(SweepSlow, KilledAndStoppedItGoesOnToTheSameResults) {
   const fs::path whole = tiny_sweep("whole");
   ASSERT_EQ(smcl(command(whole)).code, 0);
   const fs::path root = tiny_sweep("killed");
-  for (const int milliseconds : {300, 900, 1500, 2500}) {
+  const auto states = [&] {  // how many runs have begun to be stored
+    std::ptrdiff_t count = 0;
+    std::error_code none;
+    for (const auto& run : fs::directory_iterator(root / "runs" / "s", none)) {
+      count += fs::exists(run.path() / "checkpoints") ? 1 : 0;
+    }
+    return count;
+  };
+  // In the first run, in another one, and again there.
+  for (const auto& [wanted, signal] : {std::pair(1, SIGKILL), {2, SIGTERM}, {2, SIGKILL}}) {
     Process process(command(root), root / "log.txt");
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    process.send(milliseconds == 1500 ? SIGTERM : SIGKILL);
-    process.wait();
+    ASSERT_TRUE(process.send_when([&, wanted = wanted] { return states() >= wanted; }, {signal}));
+    const Ending ending = process.wait();
+    EXPECT_EQ(ending.signal, signal == SIGKILL ? SIGKILL : 0) << ending.err;
+    EXPECT_EQ(ending.code, signal == SIGKILL ? -1 : 75) << ending.err;
   }
   const Result last = smcl(command(root));
   EXPECT_EQ(last.code, 0) << last.err;

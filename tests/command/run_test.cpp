@@ -27,7 +27,7 @@ Told told_of(const Problem& problem) {
   return told([&] { return exit_code_after([&] { throw problem; }); });
 }
 
-// Exit codes: docs/run-folder.md.
+// Exit codes: --help, README.
 TEST(ExitCodes, AreThoseOfTheErrorsWhichAreOneLine) {
   const Told usage = told_of(UsageError("x"));
   EXPECT_EQ(usage.code, 2);

@@ -14,7 +14,6 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
-// Known answers of Random123 (Salmon et al.), file kat_vectors, philox4x32-10.
 // Another number is another stream: every run with it would change.
 TEST(Purposes, KeepTheirNumbers) {
   const std::vector<std::pair<Purpose, int>> expected{{Purpose::init, 1},
@@ -53,6 +52,7 @@ TEST(Purposes, KeepTheirNumbers) {
   for (const auto& [purpose, number] : expected) EXPECT_EQ(static_cast<int>(purpose), number);
 }
 
+// Known answers of Random123 (Salmon et al.), file kat_vectors, philox4x32-10.
 TEST(Philox, GivesThePublishedAnswers) {
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
             (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));

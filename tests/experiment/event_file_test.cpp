@@ -95,6 +95,19 @@ TEST_F(EventFiles, ANewOneTakesThePlaceOfTheOldAndSortsBehindIt) {
   EXPECT_EQ(event_files(folder()).size(), 2U) << "those of others";
 }
 
+// A copy by hard links, and what a link in a received folder points at.
+TEST_F(EventFiles, OtherNamesKeepWhatTheyHold) {
+  const EventFile first = EventFile::begin(folder(), {}, 1700000000.0);
+  const auto size = fs::file_size(first.path());
+  fs::create_hard_link(first.path(), folder() / "copy");
+  std::ofstream(folder() / "thesis.tex") << "text";
+  fs::create_symlink(folder() / "thesis.tex", folder() / "events.out.tfevents.1600000000.smcl");
+  EventFile::begin(folder(), {}, 1800000000.0);
+  EXPECT_EQ(fs::file_size(folder() / "copy"), size);
+  EXPECT_EQ(fs::file_size(folder() / "thesis.tex"), 4U);
+  EXPECT_FALSE(fs::exists(first.path()));
+}
+
 TEST_F(EventFiles, FailedWritesAreErrorsOfIo) {
   EventFile file = EventFile::begin(folder(), {}, 1.0);
   fs::remove(file.path());
@@ -105,7 +118,7 @@ TEST_F(EventFiles, FailedWritesAreErrorsOfIo) {
   fs::remove(file.path());
   fs::create_directories(file.path() / "in the way");
   EXPECT_THAT(error_of<IoError>([&] { EventFile::begin(folder(), {}, 1.0); }),
-              HasSubstr("cannot empty"));
+              HasSubstr("cannot delete"));
 }
 
 TEST_F(EventFiles, RowsOfNoRunAreRefused) {
@@ -149,7 +162,6 @@ TEST_F(EventFilesSlow, AWholeRunIsShown) {
   EXPECT_NE(std::system(command.c_str()), 0);
 }
 
-// A killed process leaves rows behind its newest checkpoint: whoever watched has seen them.
 // Epochs and evaluations of a second stage go on where those of the first end.
 TEST_F(EventFilesSlow, ASecondStageIsShown) {
   const RunResult run =
@@ -158,6 +170,7 @@ TEST_F(EventFilesSlow, ASecondStageIsShown) {
   check({run.folder.path()});
 }
 
+// A killed process leaves rows behind its newest checkpoint: whoever watched has seen them.
 TEST_F(EventFilesSlow, AResumedRunShowsNothingTwiceAndNothingStale) {
   const std::string extra = "train.epochs = 4\nmask.start = 1\n";
   ASSERT_TRUE(stopped_at("stopped", extra, 13));

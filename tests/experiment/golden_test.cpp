@@ -9,6 +9,7 @@
 #include "experiment/session.h"
 #include "experiment/summary.h"
 #include "record/checkpoint_files.h"
+#include "train/evaluate.h"
 
 /// Run folders of past releases (tests/fixtures/golden, made by tools/make_golden) load today:
 /// docs/versioning.md promises it. What they must give is what the release wrote beside them.
@@ -89,6 +90,21 @@ TEST_P(Golden, WeightsLoadStrictly) {
     nn::Network network = load_network(folder, recipe, classes(folder), which);
     EXPECT_GT(network.batches_tracked(), 0) << which;
     EXPECT_TRUE(at::isfinite(network.store().parameters()).all().item<bool>()) << which;
+  }
+}
+
+// LibTorch's arithmetic, which is the same to a few digits on every CPU.
+TEST_P(Golden, WeightsGiveTheStoredNumbers) {
+  const record::RunFolder folder = run();
+  const Recipe recipe = recipe_of(folder);
+  const data::Opened data = open_data(recipe.data);
+  nn::Network network = load_network(folder, recipe, classes(folder), "last");
+  const auto stored = stored_predictions(folder.predictions_file("test"));
+  const auto found = train::evaluate(network, *data.test, data.test_samples, data.normalisation);
+  EXPECT_EQ(found.labels, stored.labels);
+  ASSERT_EQ(found.logits.size(), stored.logits.size());
+  for (std::size_t i = 0; i < found.logits.size(); ++i) {
+    ASSERT_NEAR(found.logits[i], stored.logits[i], 1e-3) << i;
   }
 }
 

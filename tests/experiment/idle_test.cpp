@@ -142,6 +142,20 @@ TEST(Idle, WhatActsIsAccepted) {
   }
 }
 
+// The one pixel that this detector draws can be cut off, or be the middle of a random mask.
+TEST(Idle, TheRandomDetectorIsAControlForThePeakAlone) {
+  const std::string random = "saliency.detector = 'random'\n";
+  EXPECT_THAT(refused(random + "saliency.on = 'original'"), HasSubstr("augment.crop_padding = 0"));
+  for (const std::string kind : {"random", "none"}) {
+    EXPECT_THAT(refused(random + "mce.lambda = 'removed_saliency'\nmask.kind = '" + kind + "'"),
+                HasSubstr("mask.kind = " + kind));
+  }
+  for (const char* good : {"", "saliency.on = 'original'\naugment.crop_padding = 0",
+                           "mce.lambda = 'removed_saliency'"}) {
+    EXPECT_THAT(refused(random + good), IsEmpty()) << good;
+  }
+}
+
 TEST(Idle, SaliencyThatAugmentationLeavesBehindIsRefused) {
   EXPECT_THAT(refused("saliency.on = 'original'\naugment.policy = 'autoaugment'"),
               HasSubstr("saliency.on = original finds places"));

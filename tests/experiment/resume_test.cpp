@@ -57,7 +57,7 @@ TEST_F(ResumeSlow, RunsWithPrototypesGoOnBitForBit) {
             3);
 }
 
-// docs/reliability: 200 points in all, over loader threads 0/2/4.
+// docs/run-folder.md: 200 points in all, over loader threads 0/2/4.
 TEST_F(ResumeLong, GoesOnBitForBitFromEveryPoint) {
   int points = 0;
   for (const int threads : {0, 2, 4}) {
@@ -243,6 +243,34 @@ TEST_F(ResumeSlow, StatesThatArePassedOverDoNotCount) {
   expect_same_bits(go_on(extra), whole, "past two damaged states");
 }
 
+/// In its place something that cannot be read.
+void make_unreadable(const fs::path& state) {
+  fs::remove(state);
+  fs::create_directory(state);
+}
+
+TEST_F(ResumeSlow, StatesThatCannotBeReadDoNotCount) {
+  const std::string extra = kEvery + "train.epochs = 3\ncheckpoint.keep = [1]\n";
+  const RunResult whole = whole_run(extra);
+  ASSERT_TRUE(stopped_at("unread", extra, 20));
+  const fs::path run = options_.root / "tiny-1";
+  const auto files = record::checkpoint_files(run);
+  ASSERT_EQ(files.size(), 3U);
+  for (const std::size_t i : {0U, 1U}) make_unreadable(files[i].path);
+  ASSERT_TRUE(stopped_at("unread", extra, 2));
+  EXPECT_TRUE(fs::exists(record::checkpoint_file(run, 1, 2))) << "what is stored now stays";
+  expect_same_bits(go_on(extra), whole, "past two states that cannot be read");
+}
+
+// Perhaps the disk is not mounted: another time they can be read.
+TEST_F(ResumeSlow, WhereNoStateCanBeReadNothingIsLost) {
+  ASSERT_TRUE(stopped_at("unread", kEvery, 4));
+  const auto files = record::checkpoint_files(options_.root / "tiny-1");
+  for (const auto& file : files) make_unreadable(file.path);
+  EXPECT_THAT(error_of<IoError>([&] { go_on(kEvery); }), HasSubstr("can be read"));
+  EXPECT_EQ(record::checkpoint_files(options_.root / "tiny-1").size(), files.size());
+}
+
 TEST_F(ResumeSlow, WithoutAReadableCheckpointNothingIsStartedAgain) {
   ASSERT_TRUE(stopped_at("damaged", kEvery, 4));
   const fs::path run = options_.root / "tiny-1";
@@ -261,7 +289,14 @@ TEST_F(ResumeSlow, ARunWithoutACheckpointBeginsAgain) {
   fs::remove_all(run / "checkpoints");
   std::ofstream(run / "metrics.jsonl", std::ios::app)
       << R"({"type":"epoch","format_version":1})" << '\n';
-  expect_same_bits(go_on(""), whole, "from the start");
+  const fs::path marks = run / "fingerprint.json";
+  json before = json::parse(format::read_text(marks));
+  before["revision"] = "of another program";
+  format::write_file_atomic(marks, before.dump());
+  const RunResult again = go_on("");
+  expect_same_bits(again, whole, "from the start");
+  EXPECT_EQ(again.summary.at("bit_exact"), true) << "nothing of the other program is in it";
+  EXPECT_NE(again.folder.fingerprint().at("revision"), "of another program");
 }
 
 // Its results would be lost, and the same command would begin anew without a word.
@@ -350,6 +385,22 @@ TEST_F(ResumeSlow, AVanishedFolderIsNotHalfMadeAnew) {
   };
   EXPECT_THAT(error_of<IoError>([&] { go_on(kEvery); }), HasSubstr("vanished"));
   EXPECT_FALSE(fs::exists(options_.root / "tiny-1"));
+}
+
+TEST_F(ResumeSlow, AFolderThatVanishesAtTheEndIsNotHalfMadeAnew) {
+  struct Mover : train::Observer {
+    fs::path run;
+    using train::Observer::on;
+    train::Answer on(const train::RunEnd& /*event*/) override {
+      fs::remove_all(run);
+      return train::Answer::go_on;
+    }
+  } mover;
+  options_.root = folder() / "vanished";
+  mover.run = options_.root / "tiny-1";
+  options_.observers = {&mover};
+  EXPECT_THAT(error_of<IoError>([&] { go_on(""); }), HasSubstr("vanished"));
+  EXPECT_FALSE(fs::exists(mover.run));
 }
 
 // A chosen list takes the place of all three; mixing from the first epoch on has nothing before it.

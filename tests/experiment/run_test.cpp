@@ -88,7 +88,9 @@ TEST_F(RunSlow, LossesAndRulesCombineFreely) {
        {std::string(), std::string("loss.name = 'focal'\n"), cosine + "loss.name = 'ldam'\n",
         std::string("loss.name = 'logit_adjusted'\n")}) {
     for (const std::string& rule : {std::string(), std::string("rule.name = 'reweight'\n"),
-                                    std::string("rule.name = 'drw'\nrule.start = 1\n")}) {
+                                    std::string("rule.name = 'resample'\n"),
+                                    std::string("rule.name = 'drw'\nrule.start = 1\n"),
+                                    std::string("rule.name = 'drs'\nrule.start = 1\n")}) {
       weights.insert(weights_hash(train_recipe(tiny(settings + rule), options_)));
       ++runs;
     }

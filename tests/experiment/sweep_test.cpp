@@ -365,14 +365,18 @@ TEST_F(SweepSlow, BranchesThatCannotBeUsedTrainFromTheStart) {
 
 TEST_F(SweepSlow, OneProcessAtATime) {
   const SweepPlan planned = plan(kThree);
+  int looked = 0;
   options_.ended = [&](std::size_t i, const Outcome&) {
     if (i > 0) return;
+    ++looked;
     SweepRunOptions second = options_;
     second.ended = nullptr;
-    EXPECT_THAT([&] { run_sweep(planned, second); }, ThrowsMessage<IoError>(HasSubstr("s")));
+    EXPECT_THAT([&] { run_sweep(planned, second); },
+                ThrowsMessage<IoError>(HasSubstr("is being written by")));
   };
   options_.stop = nullptr;
   EXPECT_TRUE(train(planned)[2].result);
+  EXPECT_EQ(looked, 1);
 }
 
 }  // namespace

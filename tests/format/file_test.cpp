@@ -55,6 +55,8 @@ TEST_F(File, ASizeIsNoReasonToTakeMemory) {
   if (failure) GTEST_SKIP() << "no sparse files here: " << failure.message();
   EXPECT_THAT(error_of<IoError>([&] { read_file(file); }),
               ::testing::AllOf(HasSubstr(file.string()), HasSubstr("File too large")));
+  fs::resize_file(file, std::uintmax_t{1} << 31);  // 2 GiB: of bytes perhaps, of text not
+  EXPECT_THAT(error_of<IoError>([&] { read_text(file); }), HasSubstr("File too large"));
 }
 
 TEST_F(File, ADeviceIsNoFile) {

@@ -63,6 +63,8 @@ TEST(Neighbours, AreThoseOfScikitLearn) {
   const Features gallery = table(reference.at("gallery"));
   const Neighbours found = nearest(table(reference.at("queries")), gallery, 5);
   const Neighbours own = nearest(gallery, gallery, 5, itself(gallery.size()));
+  ASSERT_EQ(found.rows.size(), 12U * 5U);
+  ASSERT_EQ(own.rows.size(), 70U * 5U);
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     EXPECT_EQ(found.rows[i], reference.at("rows")[i / 5][i % 5]) << i;
     EXPECT_NEAR(found.cosines[i], reference.at("cosines")[i / 5][i % 5].get<double>(), 1e-6) << i;

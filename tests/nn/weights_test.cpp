@@ -170,6 +170,18 @@ TEST_F(Weights, AreRefusedWhereCountersDiffer) {
   expect_refused("layer3.0.bn1.num_batches_tracked");
 }
 
+TEST_F(Weights, AreRefusedWhereTheFormatIsALaterOne) {
+  const std::string file = (folder_ / "later.safetensors").string();
+  network_.save_weights(file, {{"format_version", "2"}});
+  try {
+    network_.load_weights(file);
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("format_version is '2'"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(Weights, AreRefusedWhereThereIsNoFile) {
   EXPECT_THROW(network_.load_weights((folder_ / "none.safetensors").string()), IoError);
 }

@@ -62,14 +62,18 @@ TEST(Mixing, PartnersAreTheBatchInAnotherOrder) {
 
 TEST(Mixing, OneShareAndPlaceABatchOrOneAnImage) {
   PlannerSettings s = mixing();
-  const auto shares = [&] {
-    std::set<double> seen;
-    for (const MixDraw& draw : planner(s).plan(0, 0).mixes) seen.insert(draw.keep);
-    return seen.size();
+  const auto draws = [&] {
+    std::set<double> shares;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> places;
+    for (const MixDraw& draw : planner(s).plan(0, 0).mixes) {
+      shares.insert(draw.keep);
+      places.emplace(draw.place_y, draw.place_x);
+    }
+    return std::pair(shares.size(), places.size());
   };
-  EXPECT_EQ(shares(), 1U);
+  EXPECT_EQ(draws(), std::pair(std::size_t{1}, std::size_t{1}));
   s.mix.draw = DrawUnit::image;
-  EXPECT_EQ(shares(), 16U);
+  EXPECT_EQ(draws(), std::pair(std::size_t{16}, std::size_t{16}));
 }
 
 /// Beta(a, a) has mean 1/2 and variance 1 / (4 (2a + 1)).

@@ -50,9 +50,13 @@ bool equal(const StepPlan& a, const StepPlan& b) {
   const auto all = [](const auto& p, const auto& q, auto same) {
     return std::equal(p.begin(), p.end(), q.begin(), q.end(), same);
   };
+  const auto same_mix = [&](const MixDraw& p, const MixDraw& q) {
+    return p.on == q.on && same_image(p.partner, q.partner) && p.keep == q.keep && p.own == q.own &&
+           p.place_y == q.place_y && p.place_x == q.place_x;
+  };
   return a.masked == b.masked && a.target_classes == b.target_classes &&
          all(a.images, b.images, same_image) && all(a.targets, b.targets, same_image) &&
-         all(a.masks, b.masks, same_mask);
+         all(a.masks, b.masks, same_mask) && all(a.mixes, b.mixes, same_mix);
 }
 
 TEST(Planner, AnEpochShowsEverySampleOnce) {

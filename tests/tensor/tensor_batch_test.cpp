@@ -60,6 +60,7 @@ TEST(ToTensors, CarriesLabelsAndMarks) {
   EXPECT_EQ(out.target_blocks, 1);
   EXPECT_FALSE(out.has_plain);
   EXPECT_EQ(out.is_masked, (std::vector<std::uint8_t>{1, 0}));
+  EXPECT_TRUE(out.marks.equal(at::tensor({1, 0}, at::kByte)));
 }
 
 TEST(ToTensors, LeavesTargetLabelsUndefinedWhereThereAreNone) {

@@ -257,20 +257,6 @@ Error error_of_gpu(const c10::Error& problem) {
                                "checkpoint, or use --device cpu")};
 }
 
-/// A new run folder, unless another process began this run since it was looked for.
-Session begin(const Recipe& recipe, const RunOptions& options, const data::Opened& data) {
-  const record::RootLock lock(options.root);
-  if (!options.always_new) {
-    if (const auto other =
-            record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data))) {
-      throw IoError(concat(other->path().string(),
-                           " was begun by another process at the same time: run the same command "
-                           "again when that has ended"));
-    }
-  }
-  return Session::start(options.root, recipe, data);
-}
-
 /// Training proper, on the CPU or, on a stream of its own, on a GPU.
 RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& options,
                    const data::Opened& data, const std::optional<record::RunFolder>& parent,
@@ -304,7 +290,8 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
     stage = std::make_unique<Stage>(recipe, data, network, gpu);
   }
 
-  Session session = there ? Session::open(*there) : begin(recipe, options, data);
+  Session session = there ? Session::open(*there)
+                          : Session::start(options.root, recipe, data, options.always_new);
   record::RunFolder& folder = session.folder();
   if (there && folder.finished()) {  // by the process that held the lock before us
     if (auto done = finished_run(folder, recipe, data)) return *std::move(done);

@@ -204,10 +204,17 @@ Session::~Session() {
 }
 
 Session Session::start(const std::filesystem::path& root, const Recipe& recipe,
-                       const data::Opened& data) {
+                       const data::Opened& data, bool always_new) {
+  const std::string hash = run_hash(recipe, data);
+  const record::RootLock alone(root);
+  const auto other = always_new ? std::nullopt : record::RunFolder::find(root, recipe.name, hash);
+  if (other) {
+    throw IoError(concat(other->path().string(),
+                         " was begun by another process at the same time: run the same command "
+                         "again when that has ended"));
+  }
   record::RunFolder folder = record::RunFolder::create(root, recipe.name);
   record::RunLock lock(folder.path());
-  const std::string hash = run_hash(recipe, data);
   nlohmann::json marks = fingerprint(recipe, data);
   marks["settings_hash"] = hash;
   folder.write_fingerprint(marks);

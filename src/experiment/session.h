@@ -28,9 +28,10 @@ record::CheckpointFile branch_state(const record::RunFolder& run, int epoch);
 /// A run folder that this process writes, locked, with its log open.
 class Session {
  public:
-  /// A new run under the next number.
+  /// A new run under the next number. Unless `always_new`, throws IoError where another process
+  /// began the same run since it was looked for.
   static Session start(const std::filesystem::path& root, const Recipe& recipe,
-                       const data::Opened& data);
+                       const data::Opened& data, bool always_new);
   /// A run that is there; it may be finished. Throws IoError where another process writes it.
   static Session open(const record::RunFolder& folder);
   ~Session();

@@ -126,9 +126,7 @@ void add_analyze(CLI::App& app) {
                     "compute even where the folder has this analysis");
   command->add_option("--only", options->only,
                       "show measures whose key begins so: neighbours.train, bias, probe...");
-  command->add_option("--format", options->format, "text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format);
   command->footer(
       "Reads run folders alone and writes analysis.json and analysis/*.png into each. Runs are "
       "masked\n"

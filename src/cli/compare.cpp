@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/stored.h"
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "record/run_folder.h"
@@ -108,9 +109,7 @@ void add_compare(CLI::App& app) {
       ->needs(by_recipe);
   command->add_flag("--prior-corrected", options->corrected,
                     "accuracies after correction for the prior of the training counts");
-  command->add_option("--format", options->format, "text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format);
   command->footer(
       "Runs of one recipe with other settings (--set) get rows of their own, which say them. With\n"
       "--baseline, csv and json hold the differences alone.\n"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "data/info.h"
 #include "data/verify.h"
@@ -51,9 +52,7 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
   command->add_option("--set", options->set, "data.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--format", options->format, "text, json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format, "", {"text", "json"});
   command->callback([options, act] { act(*options); });
   return command;
 }

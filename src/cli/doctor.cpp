@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "command/tree.h"
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/version.h"
@@ -78,9 +79,7 @@ void add_doctor(CLI::App& app) {
   auto format = std::make_shared<std::string>("text");
   CLI::App* command =
       app.add_subcommand("doctor", "what a bug report needs, and what is misconfigured");
-  command->add_option("--format", *format, "text, json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  command::add_format(*command, *format, "", {"text", "json"});
   command->footer("Example:\n  smcl doctor");
   command->callback([format] { doctor(*format); });
 }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/stored.h"
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "experiment/run.h"
 #include "experiment/summary.h"
@@ -223,9 +224,7 @@ void add_eval(CLI::App& app) {
   command->add_option("--by", options->by, "groups (with thirds) or classes")
       ->check(CLI::IsMember({"groups", "classes"}))
       ->capture_default_str();
-  command->add_option("--format", options->format, "text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format);
   command->footer(
       "Without --weights, --on and --set the stored predictions of the last epoch are judged; "
       "with\n"

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/stored.h"
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/explain_mixes.h"
@@ -92,9 +93,7 @@ void add_explain(CLI::App& app) {
   command->add_option("--set", options->set, "override a setting: section.key=value (repeatable)")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--format", options->format, "of the table: text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format, "of the table: ");
   command->footer("Example:\n  smcl explain recipes/scenes/smcl.toml -o masks.png");
   command->callback([options] { explain(*options); });
 }

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/config_text.h"
 #include "core/error.h"
 #include "experiment/recipe.h"
@@ -55,9 +56,7 @@ void add_settings(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("settings", "every setting of a recipe: default, meaning, what it takes");
   command->add_option("words", options->words, "only settings whose key contains one of these");
-  command->add_option("--format", options->format, "text, json, csv, markdown")
-      ->check(CLI::IsMember({"text", "json", "csv", "markdown"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format, "", {"text", "json", "csv", "markdown"});
   command->footer(
       "Settings are set in a recipe, below [section], or by --set section.key=value.\n"
       "Examples:\n"

@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "experiment/sweep_run.h"
@@ -191,9 +192,7 @@ void add_sweep(CLI::App& app) {
   command->add_flag("--retry", options->retry,
                     "try runs again that diverged before (other failed runs always are)");
   command->add_flag("--quiet", options->quiet, "no progress, warnings only");
-  command->add_option("--format", options->format, "of the result: text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format, "of the result: ");
   command->footer(
       "The same command goes on where it stopped. Variants of the first seed come first.\n"
       "Examples:\n"

@@ -171,9 +171,7 @@ void add_train(CLI::App& app) {
       ->excludes(resume);
   command->add_flag("--print-config", options->print_config,
                     "print every setting, with where it came from, and stop");
-  command->add_option("--format", options->format, "of the result: text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  command::add_format(*command, options->format, "of the result: ");
   command->add_flag("--quiet", options->quiet, "no progress, warnings only");
   command->footer(
       "A run that was interrupted goes on with the same command, to the same bits. SIGTERM, "

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "command/render.h"
+#include "command/tree.h"
 #include "core/config_text.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -228,9 +229,7 @@ void add_index(CLI::App& app, const SettingKeys& setting_keys) {
   list_command->add_option("--limit", options->limit, "most rows; 0 = all")
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();
-  list_command->add_option("--format", options->format, "text, json, csv")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+  add_format(*list_command, options->format);
   list_command->footer(
       "Examples:\n"
       "  smcl index list runs --where method.name=smcl --where 'mask.prob>0.1'\n"

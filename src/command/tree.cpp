@@ -5,6 +5,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "core/config_text.h"
 #include "core/error.h"
 
 namespace smcl::command {
@@ -36,6 +37,13 @@ CLI::Validator whole_number() {
                         : concat("got '", text, "', expected whole numbers from 0 up");
           },
           ""};
+}
+
+void add_format(CLI::App& command, std::string& format, const std::string& of,
+                const std::vector<std::string>& words) {
+  command.add_option("--format", format, of + config::join(words))
+      ->check(CLI::IsMember(words))
+      ->capture_default_str();
 }
 
 std::vector<std::string> words_of(const CLI::Option& option) {

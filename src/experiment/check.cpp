@@ -56,8 +56,8 @@ void check_random_detector(const Recipe& recipe) {
   if (mask.on == plan::SaliencyOn::original && recipe.augment.crop_padding > 0) {
     throw UsageError(
         "saliency.detector = random with saliency.on = original: the crop can cut the pixel off "
-        "that "
-        "was drawn in the whole image: set saliency.on = visible, or augment.crop_padding = 0");
+        "that was drawn in the whole image: set saliency.on = visible, or augment.crop_padding = "
+        "0");
   }
   if (recipe.lambda.rule == plan::LambdaRule::removed_saliency &&
       (mask.kind == plan::MaskKind::random || mask.kind == plan::MaskKind::none)) {

@@ -18,11 +18,6 @@ namespace fs = std::filesystem;
 constexpr const char* kContent = "training state";
 constexpr std::size_t kNewest = 2;
 
-std::string text_of(const format::SafetensorsFile& file, const std::string& key) {
-  const auto found = file.metadata().find(key);
-  return found == file.metadata().end() ? std::string{} : found->second;
-}
-
 }  // namespace
 
 void bind(config::Binder& binder, CheckpointSettings& settings) {
@@ -107,18 +102,15 @@ bool in_second_stage(const train::RunPoint& point, int first_epochs) {
 
 StoredPoint read_checkpoint(const fs::path& file, const Restored& restored) {
   const auto read = format::SafetensorsFile::read(file);
-  if (text_of(read, "content") != kContent) {
+  if (read.note("content") != kContent) {
     throw DataError(
         concat(file.string(), ": expected the state of a run, but the metadata do not say so"));
   }
-  if (text_of(read, "format_version") != std::to_string(format::kFormatVersion)) {
-    throw DataError(concat(file.string(), ": format_version is '", text_of(read, "format_version"),
-                           "', this program knows ", format::kFormatVersion));
-  }
-  if (text_of(read, "sha256").empty()) {
+  read.check_format_version();
+  if (read.note("sha256").empty()) {
     throw DataError(concat(file.string(), ": the checksum is missing"));
   }
-  const nlohmann::json run = format::parse_json(text_of(read, "run"), file.string());
+  const nlohmann::json run = format::parse_json(read.note("run"), file.string());
   StoredPoint stored;
   format::reading(file.string(), [&] {
     stored.point = train::run_point_from(run.at("point"), file.string());

@@ -61,16 +61,7 @@ std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const R
   throw DataError(none + " can be used (see above): put the folder away, or train with --new");
 }
 
-/// A run that begins again has nothing of the process before it.
-void write_down_beginning(record::RunFolder& folder, const Recipe& before, const Recipe& recipe,
-                          const data::Opened& data) {
-  folder.write_fingerprint(fingerprint(recipe, data));
-  if (!differences(before, recipe).empty()) {
-    folder.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
-  }
-}
-
-/// Which settings hold from now on, and what else changed, for whoever reads the results.
+/// What changed, settings and all else, for whoever reads the results.
 void write_down_resume(record::RunFolder& folder, const Recipe& before, const Recipe& recipe,
                        const data::Opened& data, const train::RunPoint& point) {
   nlohmann::json marks = folder.fingerprint();
@@ -78,8 +69,7 @@ void write_down_resume(record::RunFolder& folder, const Recipe& before, const Re
   if (!changes.empty()) {
     log::warn(concat("going on is not bit-exact: ", changes));
   }
-  const auto different = differences(before, recipe);
-  const std::string settings = text_of(of_results(different));
+  const std::string settings = text_of(of_results(differences(before, recipe)));
   marks["resumes"].push_back({{"at", utc_now()},
                               {"epoch", point.epoch},
                               {"step", point.step},
@@ -87,10 +77,6 @@ void write_down_resume(record::RunFolder& folder, const Recipe& before, const Re
                               {"settings", settings}});
   if (!settings.empty()) log::warn(concat("going on with other settings: ", settings));
   folder.write_fingerprint(marks);
-  // After that: who is killed in between writes the change down twice, not never.
-  if (!different.empty()) {
-    folder.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
-  }
 }
 
 /// What a fingerprint tells of changes before `epoch`: a branch has them in its past.
@@ -255,9 +241,15 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
   if (stored) {
     write_down_resume(folder_, before, recipe, data, point);
+  } else {  // it has nothing of the process before
+    folder_.write_fingerprint(fingerprint(recipe, data));
+  }
+  // After that: who is killed in between writes the change down twice, not never.
+  if (!differences(before, recipe).empty()) {
+    folder_.write_config(config::to_toml(recipe.resolved, true), run_hash(recipe, data));
+  }
+  if (stored) {
     recorder.restore_best_weights(record::checkpoint_file(run, point.epoch, point.step));
-  } else {
-    write_down_beginning(folder_, before, recipe, data);
   }
   log::info(concat("going on with ", run, " at epoch ", point.epoch + 1, ", step ", point.step + 1,
                    stored ? "" : " (it has no checkpoint yet)"));

@@ -326,6 +326,18 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& file) {
   return parse(read_bytes(file), file.string());
 }
 
+std::string SafetensorsFile::note(const std::string& key) const {
+  const auto found = metadata_.find(key);
+  return found == metadata_.end() ? std::string() : found->second;
+}
+
+void SafetensorsFile::check_format_version() const {
+  const std::string version = note("format_version");
+  if (version == std::to_string(kFormatVersion)) return;
+  throw DataError(
+      concat(origin_, ": format_version is '", version, "', this program knows ", kFormatVersion));
+}
+
 const SafetensorsFile::Entry& SafetensorsFile::at(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found != tensors_.end()) return found->second;

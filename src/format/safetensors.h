@@ -61,6 +61,10 @@ class SMCL_API SafetensorsFile {
 
   const std::map<std::string, Entry>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// A text of the metadata; empty where there is none of that name.
+  std::string note(const std::string& key) const;
+  /// Throws DataError unless "format_version" is the one that this program writes.
+  void check_format_version() const;
   /// Throws DataError for a name that is not there, naming the file and the nearest names.
   const Entry& at(const std::string& name) const;
   std::span<const std::byte> bytes(const Entry& entry) const {

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "core/error.h"
-#include "format/json.h"
 #include "format/safetensors.h"
 #include "nn/network_implementation.h"
 
@@ -152,12 +151,8 @@ void Network::save_weights(const std::string& file,
 void Network::load_weights(const std::string& file) {
   const at::NoGradGuard no_grad;
   const auto read = format::SafetensorsFile::read(file);
-  // What Python wrote has none.
-  const auto version = read.metadata().find("format_version");
-  if (version != read.metadata().end() &&
-      version->second != std::to_string(format::kFormatVersion)) {
-    throw DataError(concat(file, ": format_version is '", version->second, "', this program knows ",
-                           format::kFormatVersion));
+  if (read.metadata().contains("format_version")) {  // what Python wrote has none
+    read.check_format_version();
   }
   const std::vector<std::string> norms = norm_names(implementation_->architecture);
   Expected expected(read);

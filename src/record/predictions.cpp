@@ -38,18 +38,11 @@ std::vector<T> values(const SafetensorsFile& file, const std::string& name, Dtyp
 }
 
 void check_metadata(const SafetensorsFile& file) {
-  const auto text = [&](const char* key) {
-    const auto found = file.metadata().find(key);
-    return found == file.metadata().end() ? std::string{} : found->second;
-  };
-  if (text("content") != kContent) {
+  if (file.note("content") != kContent) {
     throw DataError(
         concat(file.origin(), ": expected predictions, but the metadata do not say so"));
   }
-  if (text("format_version") != std::to_string(format::kFormatVersion)) {
-    throw DataError(concat(file.origin(), ": format_version is '", text("format_version"),
-                           "', expected ", format::kFormatVersion));
-  }
+  file.check_format_version();
 }
 
 std::vector<std::int32_t> labels(const SafetensorsFile& file, std::int64_t n,

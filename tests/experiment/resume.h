@@ -60,6 +60,14 @@ inline void expect_same_bits(const RunResult& run, const RunResult& whole,
   EXPECT_EQ(run.summary.at("bit_exact"), true) << what;
 }
 
+inline const std::string kEvery = "checkpoint.steps = 1\n";
+
+// Moments given as epochs do not move with the end: a run may be made longer, to the same bits as
+// one that was as long from the start.
+inline const std::string kFixed =
+    "mask.start = 1\nschedule.drops = [2]\nschedule.factors = [0.1]\nschedule.warm_up = 0\n"
+    "rule.start = 1\n";
+
 class ResumeSlow : public TinyRuns {
  protected:
   /// In a folder of its own.

@@ -15,10 +15,31 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-const std::string kEvery = "checkpoint.steps = 1\n";
-const std::string kFixed =
-    "mask.start = 1\nschedule.drops = [2]\nschedule.factors = [0.1]\nschedule.warm_up = 0\n"
-    "rule.start = 1\n";
+/// In its place something that cannot be read.
+void make_unreadable(const fs::path& state) {
+  fs::remove(state);
+  fs::create_directory(state);
+}
+
+class UnusableStatesSlow : public ResumeSlow {
+ protected:
+  /// The two newest states of three are spoilt: they are newer than what is stored from now on, and
+  /// must not push it out.
+  void check_two_newest(const std::function<void(const fs::path&)>& spoil) {
+    const std::string extra = kEvery + "train.epochs = 3\ncheckpoint.keep = [1]\n";
+    const RunResult whole = whole_run(extra);
+    ASSERT_TRUE(stopped_at("aside", extra, 20));
+    const fs::path run = options_.root / "tiny-1";
+    const auto files = record::checkpoint_files(run);
+    ASSERT_EQ(files.size(), 3U);
+    ASSERT_EQ(files[1].epoch, 2);
+    for (const std::size_t i : {0U, 1U}) spoil(files[i].path);
+    ASSERT_TRUE(stopped_at("aside", extra, 2));
+    EXPECT_TRUE(fs::exists(record::checkpoint_file(run, 1, 2))) << "what is stored now stays";
+    EXPECT_TRUE(fs::exists(files[0].path.string() + ".unusable"));
+    expect_same_bits(go_on(extra), whole, "past two states that cannot be used");
+  }
+};
 
 TEST_F(ResumeSlow, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   const RunResult whole = whole_run("");
@@ -37,39 +58,12 @@ TEST_F(ResumeSlow, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   expect_same_bits(resumed, whole, "from the second newest");
 }
 
-// Damaged states are newer than what is stored from now on, and must not push it out.
-TEST_F(ResumeSlow, StatesThatArePassedOverDoNotCount) {
-  const std::string extra = kEvery + "train.epochs = 3\ncheckpoint.keep = [1]\n";
-  const RunResult whole = whole_run(extra);
-  ASSERT_TRUE(stopped_at("aside", extra, 20));
-  const fs::path run = options_.root / "tiny-1";
-  const auto files = record::checkpoint_files(run);
-  ASSERT_EQ(files.size(), 3U);
-  ASSERT_EQ(files[1].epoch, 2);
-  for (const int i : {0, 1}) std::ofstream(files[static_cast<std::size_t>(i)].path) << "damaged";
-  ASSERT_TRUE(stopped_at("aside", extra, 2));
-  EXPECT_TRUE(fs::exists(record::checkpoint_file(run, 1, 2)));
-  EXPECT_TRUE(fs::exists(files[0].path.string() + ".unusable"));
-  expect_same_bits(go_on(extra), whole, "past two damaged states");
+TEST_F(UnusableStatesSlow, DamagedOnesDoNotCount) {
+  check_two_newest([](const fs::path& state) { std::ofstream(state) << "damaged"; });
 }
 
-/// In its place something that cannot be read.
-void make_unreadable(const fs::path& state) {
-  fs::remove(state);
-  fs::create_directory(state);
-}
-
-TEST_F(ResumeSlow, StatesThatCannotBeReadDoNotCount) {
-  const std::string extra = kEvery + "train.epochs = 3\ncheckpoint.keep = [1]\n";
-  const RunResult whole = whole_run(extra);
-  ASSERT_TRUE(stopped_at("unread", extra, 20));
-  const fs::path run = options_.root / "tiny-1";
-  const auto files = record::checkpoint_files(run);
-  ASSERT_EQ(files.size(), 3U);
-  for (const std::size_t i : {0U, 1U}) make_unreadable(files[i].path);
-  ASSERT_TRUE(stopped_at("unread", extra, 2));
-  EXPECT_TRUE(fs::exists(record::checkpoint_file(run, 1, 2))) << "what is stored now stays";
-  expect_same_bits(go_on(extra), whole, "past two states that cannot be read");
+TEST_F(UnusableStatesSlow, UnreadableOnesDoNotCount) {
+  check_two_newest(make_unreadable);
 }
 
 // Perhaps the disk is not mounted: another time they can be read.

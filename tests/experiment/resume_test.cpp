@@ -23,14 +23,6 @@ using ::testing::HasSubstr;
 
 class ResumeLong : public ResumeSlow {};
 
-const std::string kEvery = "checkpoint.steps = 1\n";
-
-// Moments given as epochs do not move with the end: a run may be made longer, to the same bits as
-// one that was as long from the start.
-const std::string kFixed =
-    "mask.start = 1\nschedule.drops = [2]\nschedule.factors = [0.1]\nschedule.warm_up = 0\n"
-    "rule.start = 1\n";
-
 TEST_F(ResumeSlow, GoesOnBitForBitFromPointsOfEveryKind) {
   EXPECT_GE(check_points("run.loader_threads = 2\ntrain.epochs = 3\n", 2), 10);
 }

@@ -74,6 +74,10 @@ TEST_F(Safetensors, KeepsTheVersionThatItIsGiven) {
   write_safetensors(folder() / "a", {}, {{"format_version", "3"}});
   const SafetensorsFile read = SafetensorsFile::read(folder() / "a");
   EXPECT_EQ(read.metadata().at("format_version"), "3");
+  EXPECT_EQ(read.note("format_version"), "3");
+  EXPECT_EQ(read.note("none"), "");
+  EXPECT_THAT(error_of<DataError>([&] { read.check_format_version(); }),
+              ::testing::HasSubstr("format_version is '3', this program knows 1"));
   EXPECT_TRUE(read.tensors().empty());
 }
 

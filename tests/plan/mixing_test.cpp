@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "plan/planner.h"
+#include "plan/samples.h"
 
 // Partners, shares and labels of mixed images, further views, and re-sampled epochs.
 namespace smcl::plan {
@@ -18,13 +18,7 @@ std::int32_t class_of(std::uint32_t position) {
 }
 
 Planner planner(const PlannerSettings& settings) {
-  std::vector<std::uint32_t> positions;
-  std::vector<std::int32_t> labels;
-  for (std::uint32_t position = 100; position < 166; ++position) {
-    positions.push_back(position);
-    labels.push_back(class_of(position));
-  }
-  return Planner(settings, positions, labels, 4);
+  return planner_of(settings, {40, 20, 6, 0});
 }
 
 PlannerSettings mixing(MixKind kind = MixKind::blend) {

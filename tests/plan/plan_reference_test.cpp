@@ -3,7 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "plan/planner.h"
+#include "plan/samples.h"
 
 // Draws of a step, slot by slot, as tests/python/plan_reference.py works them out on its own. A
 // change here is one of the format of runs (docs/versioning.md).
@@ -31,13 +31,7 @@ PlannerSettings settings() {
 }
 
 StepPlan step_of(const PlannerSettings& s) {
-  std::vector<std::uint32_t> positions;
-  std::vector<std::int32_t> labels;
-  for (std::uint32_t i = 0; i < 24; ++i) {
-    positions.push_back(100 + i);
-    labels.push_back(static_cast<std::int32_t>(i / 8));
-  }
-  return Planner(s, positions, labels, 3).plan(7, 1);
+  return planner_of(s, {8, 8, 8}).plan(7, 1);
 }
 
 json of(const ImageDraw& draw) {

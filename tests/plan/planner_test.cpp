@@ -8,21 +8,12 @@
 #include <thread>
 
 #include "core/error.h"
+#include "plan/samples.h"
 
 namespace smcl::plan {
 namespace {
 
-/// Positions 100, 101, ... of classes with 40, 20, 6 and 0 images.
-struct Samples {
-  std::vector<std::uint32_t> positions;
-  std::vector<std::int32_t> labels;
-  Samples() {
-    for (int i = 0; i < 66; ++i) {
-      positions.push_back(100U + static_cast<std::uint32_t>(i));
-      labels.push_back(i < 40 ? 0 : i < 60 ? 1 : 2);
-    }
-  }
-};
+const std::vector<int> kCounts{40, 20, 6, 0};
 
 PlannerSettings settings() {
   PlannerSettings s;
@@ -35,8 +26,7 @@ PlannerSettings settings() {
 }
 
 Planner planner(PlannerSettings s) {
-  Samples samples;
-  return Planner(std::move(s), samples.positions, samples.labels, 4);
+  return planner_of(std::move(s), kCounts);
 }
 
 bool equal(const StepPlan& a, const StepPlan& b) {
@@ -70,7 +60,7 @@ TEST(Planner, AnEpochShowsEverySampleOnce) {
     EXPECT_EQ(plan.epoch, 3);
     for (const ImageDraw& draw : plan.images) seen.insert(draw.index);
   }
-  Samples samples;
+  const Samples samples(kCounts);
   EXPECT_EQ(seen, std::multiset<std::uint32_t>(samples.positions.begin(), samples.positions.end()));
 }
 

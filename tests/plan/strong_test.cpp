@@ -9,8 +9,8 @@
 
 #include "core/error.h"
 #include "plan/check.h"
-#include "plan/planner.h"
 #include "plan/policy.h"
+#include "plan/samples.h"
 #include "plan/treatment.h"
 
 namespace smcl::plan {
@@ -256,13 +256,7 @@ PlannerSettings planner_settings() {
 }
 
 Planner planner(const PlannerSettings& settings) {
-  std::vector<std::uint32_t> samples;
-  std::vector<std::int32_t> labels;
-  for (std::uint32_t i = 0; i < 40; ++i) {
-    samples.push_back(100 + i);
-    labels.push_back(i < 30 ? 0 : 1);
-  }
-  return Planner(settings, samples, labels, 2);
+  return planner_of(settings, {30, 10});
 }
 
 TEST(Strong, PlansHaveThemOnlyWhereTheyAreOn) {

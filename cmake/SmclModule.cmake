@@ -144,7 +144,6 @@ function(smcl_programs)
   add_executable(smcl ${PROJECT_SOURCE_DIR}/src/command/main/main.cpp)
   target_link_libraries(smcl PRIVATE smcl_command)
   set_target_properties(smcl PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/command/whole.cpp PROPERTIES
-    COMPILE_DEFINITIONS SMCL_WHOLE_PROGRAM="../${whole}/smcl-whole") # as bin/smcl sees it
+  target_compile_definitions(smcl PRIVATE SMCL_WHOLE_PROGRAM="../${whole}/smcl-whole") # from bin/
   add_dependencies(smcl smcl_whole)
 endfunction()

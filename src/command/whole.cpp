@@ -25,11 +25,11 @@ void limit_spinning() {
 
 }  // namespace
 
-void start_whole(char** argv) {
+void start_whole(const char* place, char** argv) {
   limit_spinning();
   std::error_code failure;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
-  const auto whole = (here / SMCL_WHOLE_PROGRAM).lexically_normal();
+  const auto whole = (here / place).lexically_normal();
   if (!failure) execv(whole.c_str(), argv);
   throw IoError(concat("cannot start ", whole.string(), ", the part of smcl with LibTorch: ",
                        failure ? failure.message() : std::strerror(errno),

@@ -9,10 +9,10 @@
 int main(int argc, char** argv) {
   using namespace smcl::command;
   if (argc < 2 || std::string_view(argv[1]) != "index") {
-    return exit_code_after([argv] { start_whole(argv); });
+    return exit_code_after([argv] { start_whole(SMCL_WHOLE_PROGRAM, argv); });
   }
   CLI::App app;
   app.name("smcl");
-  add_index(app, [argv]() -> std::vector<std::string> { start_whole(argv); });
+  add_index(app, [argv]() -> std::vector<std::string> { start_whole(SMCL_WHOLE_PROGRAM, argv); });
   return run(app, argc, argv);
 }

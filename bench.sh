@@ -10,13 +10,19 @@ if [ -d .deps/peers ]; then  # bench/peers/install
   export PYTHONPATH="$PWD/.deps/peers${PYTHONPATH:+:$PYTHONPATH}"
 fi
 # shellcheck disable=SC2086
-cmake --preset dev -B "$build" -DSMCL_TESTS=OFF ${SMCL_BENCH_CMAKE:-} >&2
+cmake --preset dev -B "$build" -DSMCL_TESTS=OFF -DSMCL_TORCH=ON -DSMCL_CUDA=OFF \
+  ${SMCL_BENCH_CMAKE:-} >&2
+torch=on
+case ${SMCL_BENCH_CMAKE:-} in
+  *SMCL_TORCH=OFF*) torch=off ;;
+esac
 if [ $# -eq 0 ]; then
   for source in bench/*_bench.cpp; do
     name=$(basename "$source" _bench.cpp)
     case $name in
       gpu*) ;;  # asks for a GPU and SMCL_CUDA: by name only
-      *) set -- "$@" "$name" ;;
+      *) [ $torch = off ] && grep -qs 'needs SMCL_TORCH=ON' "bench/${name}_bench.cmake" ||
+        set -- "$@" "$name" ;;
     esac
   done
 fi

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using smcl::concat;
 
-const std::string kProgram = SMCL_PROGRAM;
+const std::string kProgram = concat("'", SMCL_PROGRAM, "'");
 
 /// Seconds of a command; the bench ends where it fails.
 double seconds(const std::string& command) {

@@ -22,12 +22,16 @@ foreach(_candidate ${_candidates})
   endforeach()
 endforeach()
 set(LibTorch_VERSION "")
-if(LibTorch_ROOT_DIR)
-  file(STRINGS "${LibTorch_ROOT_DIR}/include/torch/headeronly/version.h" _lines
+set(_headers "${LibTorch_ROOT_DIR}/include/torch")
+foreach(_header headeronly csrc/api/include/torch) # where the version stands; up to 2.9 in the second
+  if(LibTorch_VERSION OR NOT EXISTS "${_headers}/${_header}/version.h")
+    continue()
+  endif()
+  file(STRINGS "${_headers}/${_header}/version.h" _lines
     REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
   string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
   list(JOIN _numbers "." LibTorch_VERSION)
-endif()
+endforeach()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch

@@ -87,6 +87,9 @@ function(smcl_test name torch)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE SMCL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_compile_options(test_${name} PRIVATE -O1) # a third less to compile; what is tested has its own
+  if(SMCL_SANITIZE MATCHES undefined) # another third; what is tested is looked at
+    target_compile_options(test_${name} PRIVATE -fno-sanitize=undefined)
+  endif()
   if(torch)
     smcl_use_torch(test_${name})
   endif()

@@ -63,8 +63,8 @@ class Completion : public ScratchFolder {
   /// What bash completes the last of `words` to, one after another.
   std::string complete(const std::string& words) {
     const std::string script = (folder() / "complete.bash").string();
-    std::ofstream(script) << smcl({"completion", "bash"}).out << "cd " << folder().string()
-                          << "\nCOMP_WORDS=(" << words
+    std::ofstream(script) << smcl({"completion", "bash"}).out << "cd '" << folder().string()
+                          << "'\nCOMP_WORDS=(" << words
                           << ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_smcl\n"
                           << "echo \"${COMPREPLY[*]}\"\n";
     FILE* bash = ::popen(("bash '" + script + "' 2>&1").c_str(), "r");

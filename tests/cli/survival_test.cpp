@@ -221,7 +221,7 @@ TEST_F(SurvivalLong, TwentyFreshProcessesGiveTheSameBits) {
 
 // tee or less may end before the training does.
 TEST_F(SurvivalSlow, AReaderThatEndsTakesNoTrainingWithIt) {
-  std::string command = SMCL_PROGRAM;
+  std::string command = concat("'", SMCL_PROGRAM, "'");
   for (const std::string& word : train(folder() / "runs")) {
     if (word != "--quiet") command += concat(" '", word, "'");
   }

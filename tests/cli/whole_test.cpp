@@ -56,7 +56,7 @@ TEST(Whole, APartThatIsMissingIsNamed) {
   const auto alone = fresh_folder("whole-alone") / "smcl";
   std::filesystem::copy_file(SMCL_PROGRAM, alone);
   const auto log = alone.parent_path() / "out.txt";
-  const std::string command = alone.string() + " doctor 2>" + log.string();
+  const std::string command = concat("'", alone.string(), "' doctor 2>'", log.string(), "'");
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 74);
   EXPECT_THAT(format::read_text(log), HasSubstr("copy or install both"));

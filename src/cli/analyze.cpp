@@ -41,6 +41,19 @@ report::AnalysedRun analyse(const std::string& run, const Options& options) {
   return {folder.name(), std::move(result.analysis)};
 }
 
+void warn_of_data(const std::vector<std::string>& runs) {
+  std::string first;
+  for (const std::string& run : runs) {
+    const std::string hash =
+        record::RunFolder::open(run).fingerprint().value("data_hash", std::string());
+    if (first.empty()) first = hash;
+    if (hash.empty() || hash == first) continue;
+    log::warn(concat(run, " was trained on other data than ", runs.front(),
+                     ": what they differ by is not the method alone"));
+    return;
+  }
+}
+
 void warn_of_masks(const std::vector<report::AnalysedRun>& runs) {
   for (const report::AnalysedRun& run : runs) {
     const auto masks = [](const report::AnalysedRun& of) { return of.analysis.settings["masks"]; };
@@ -67,6 +80,7 @@ void analyze(Options options) {
   options.settings.spread = spread_of(options.spread);
   std::vector<report::AnalysedRun> runs;
   for (const std::string& run : options.runs) runs.push_back(analyse(run, options));
+  warn_of_data(options.runs);
   warn_of_masks(runs);
   if (report::analysis_rows(runs, options.only).rows() == 0) {
     throw UsageError(concat("--only ", options.only,

@@ -11,6 +11,7 @@
 #include "command/tree.h"
 #include "core/error.h"
 #include "experiment/run.h"
+#include "experiment/session.h"
 #include "experiment/summary.h"
 #include "report/accuracy_table.h"
 #include "report/summary.h"
@@ -82,6 +83,24 @@ bool only_groups(const std::vector<std::string>& overrides) {
   });
 }
 
+/// Other data than the run's are used only where an override says so; its validation images are
+/// those that it held out itself: among others of the same files are some that it learned from.
+/// Scenes have a pool of their own for them.
+void check_data(const record::RunFolder& folder, const experiment::Recipe& recipe,
+                const data::Opened& data, const Options& options) {
+  const bool scenes = recipe.data.name == "scenes";
+  const bool validation = options.on == "val";
+  if (data_overrides(options.set).empty() || (validation && !scenes)) {
+    experiment::check_data_of(folder, data);
+  }
+  if (!validation || data.validation != nullptr) return;
+  throw UsageError(
+      concat(folder.path().string(), " has no validation images: ",
+             scenes ? "--set scenes.val_objects=N makes N objects of them for each class"
+                    : "it was trained with data.val_per_class = 0, and none can be held out "
+                      "afterwards; --on test or --on train"));
+}
+
 /// `judged` with what the summary says of a second stage; `same_groups` where it is of these.
 Judged with_stage(const record::RunFolder& folder, Judged judged, bool same_groups) {
   return from_summary(folder.path().string(), folder.summary(), [&](const nlohmann::json& summary) {
@@ -132,15 +151,11 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
   const experiment::Recipe recipe = stored_recipe(folder, options.set);
   tensor::prepare_runtime(recipe.runtime.threads);
   const data::Opened data = data::open_data(recipe.data);
+  check_data(folder, recipe, data, options);
   const std::string which = options.weights.empty() ? "last" : options.weights;
   nn::Network network = experiment::load_network(folder, recipe, data.classes(), which);
   const std::string on = options.on.empty() ? "test" : options.on;
   const bool validation = on == "val";
-  if (validation && data.validation == nullptr) {
-    throw UsageError(
-        concat(folder.path().string(), " has no validation set; --set ",
-               recipe.data.name == "scenes" ? "scenes.val_objects" : "data.val_per_class"));
-  }
   const data::Dataset& set = on == "train" ? *data.train
                              : validation  ? *data.validation
                                            : *data.test;
@@ -153,7 +168,8 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
   }
   judged.predictions = train::evaluate(network, set, samples, data.normalisation);
   judged.bounds = recipe.groups;
-  judged.what = concat(which, " weights, ", on, " set");
+  const std::string other = data_overrides(options.set);
+  judged.what = concat(which, " weights, ", on, " set", other.empty() ? "" : ", with ", other);
   return judged;
 }
 

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "experiment/explain_mixes.h"
 #include "experiment/run.h"
+#include "experiment/session.h"
 #include "image/png.h"
 
 namespace smcl::cli {
@@ -53,6 +54,9 @@ void explain(const Options& options) {
   }
   const experiment::Recipe recipe = read(options);
   const data::Opened data = data::open_data(recipe.data);
+  if (std::filesystem::is_directory(options.what) && data_overrides(options.set).empty()) {
+    experiment::check_data_of(record::RunFolder::open(options.what), data);
+  }
   if (!options.picture.empty()) draw(recipe, data, options);
   report::Table table({{"mask", "mask"},
                        {"detector", "detector"},

@@ -37,10 +37,11 @@ void throw_problems(const std::vector<const experiment::Recipe*>& recipes,
     std::rethrow_exception(first);
   } catch (const std::exception& problem) {
     // Who runs it again after a stop must not take it for a failure.
-    throw Error(stopped ? ExitCode::stopped : exit_code_of(problem),
-                concat(missing, " of ", outcomes.size(),
-                       " runs did not come to their end (see above): the same command goes on with "
-                       "them"));
+    throw Error(
+        stopped ? ExitCode::stopped : exit_code_of(problem),
+        concat(missing, " of ", outcomes.size(),
+               " runs did not come to their end (see above): the same command, without --new, "
+               "goes on with them"));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "experiment/data_cache.h"
 #include "experiment/explain.h"
 #include "experiment/explain_mixes.h"
+#include "experiment/session.h"
 #include "format/file.h"
 #include "image/png.h"
 
@@ -109,9 +110,12 @@ void add_masks(report::Report& report) {
     const std::string way = masking_of(run);
     if (seen.contains(way) || report::setting_of(run.run, "mask.prob") == "0.0") continue;
     try {
-      const auto recipe = stored_recipe(record::RunFolder::open(run.run.path));
+      const auto folder = record::RunFolder::open(run.run.path);
+      const auto recipe = stored_recipe(folder);
       if (!method::needs_of(recipe.method).masks && !experiment::mixes_images(recipe)) continue;
-      report.masks.push_back(shown_images(run, recipe, *cache.open(recipe)));
+      const auto data = cache.open(recipe);
+      experiment::check_data_of(folder, *data);
+      report.masks.push_back(shown_images(run, recipe, *data));
       seen.insert(way);
     } catch (const Error& problem) {
       problems.insert(concat("pictures of masks: ", problem.what()));

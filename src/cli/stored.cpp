@@ -25,6 +25,15 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   return experiment::resolve_stored(document, "run");
 }
 
+std::string data_overrides(const std::vector<std::string>& overrides) {
+  std::string text;
+  for (const std::string& assignment : overrides) {
+    if (!assignment.starts_with("data.") && !assignment.starts_with("scenes.")) continue;
+    text += (text.empty() ? "" : ", ") + assignment;
+  }
+  return text;
+}
+
 std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& given) {
   std::vector<std::filesystem::path> runs;
   for (const std::string& path : given) {
@@ -39,7 +48,12 @@ std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& g
     }
     std::vector<std::filesystem::path> inside;
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
-      if (std::filesystem::exists(entry.path() / "config.toml")) inside.push_back(entry.path());
+      std::error_code failure;
+      if (std::filesystem::exists(entry.path() / "config.toml", failure)) {
+        inside.push_back(entry.path());
+      } else if (failure && failure != std::errc::not_a_directory) {
+        log::warn(concat(entry.path().string(), " is passed over: ", failure.message()));
+      }
     }
     if (inside.empty()) throw UsageError(concat(path, ": no run folder in it"));
     std::sort(inside.begin(), inside.end());

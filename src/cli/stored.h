@@ -17,6 +17,9 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides = {});
 
+/// Of overrides, those of the data (data.*, scenes.*), as one text.
+std::string data_overrides(const std::vector<std::string>& overrides);
+
 /// Given run folders, and those inside of given folders (a sweep's), by name, each once. Throws
 /// IoError where there is no such folder, UsageError where one holds no runs.
 std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& given);

@@ -147,6 +147,7 @@ void add_train(CLI::App& app) {
       ->add_option("--seeds", options->seeds,
                    "train each recipe once with each of these as train.seed: --seeds 1,2,3")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(command::whole_number());
   command
       ->add_option("--parallel", options->parallel,

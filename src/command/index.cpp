@@ -223,7 +223,8 @@ void add_index(CLI::App& app, const SettingKeys& setting_keys) {
       ->allow_extra_args(false);
   list_command
       ->add_option("--columns", options->columns, "keys to show instead of those that differ")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   list_command->add_option("--sort", options->sort,
                            "key to sort by: numbers from the largest, texts by their letters");
   list_command->add_option("--limit", options->limit, "most rows; 0 = all")

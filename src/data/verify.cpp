@@ -50,8 +50,8 @@ std::string check_balance(const std::string& set, const std::vector<std::size_t>
                 " classes");
 }
 
-/// Checks each file, and the classes of all of them together; gives the labels as far as they
-/// could be read.
+/// Checks each file, and the classes of all of them together; gives the labels, none where a
+/// file is not in order.
 std::vector<std::int32_t> check_cifar_files(Report& report, CifarKind kind,
                                             const std::filesystem::path& folder,
                                             const std::vector<std::string>& files,
@@ -65,9 +65,8 @@ std::vector<std::int32_t> check_cifar_files(Report& report, CifarKind kind,
       return concat((folder / file).string(), ": ", records, " records, labels in range");
     });
   }
-  if (whole) {
-    add(report, [&] { return check_balance(set, tally(labels, cifar_layout(kind).classes)); });
-  }
+  if (!whole) return {};
+  add(report, [&] { return check_balance(set, tally(labels, cifar_layout(kind).classes)); });
   return labels;
 }
 

@@ -39,8 +39,11 @@ const char* spread_name(Spread spread) {
   return spread == Spread::training ? "training" : "target";
 }
 
+/// Of the masks themselves, not of the steps that have some.
 bool is_of_masks(const std::string& key) {
-  return key.starts_with("mask.") || key.starts_with("saliency.") || key.starts_with("target.");
+  return (key.starts_with("mask.") && key != "mask.plain" && key != "mask.draw" &&
+          key != "mask.prob" && key != "mask.start") ||
+         key.starts_with("saliency.") || key.starts_with("target.");
 }
 
 void check_overrides(const std::vector<std::string>& overrides) {
@@ -102,15 +105,6 @@ std::optional<record::Analysis> stored(const record::RunFolder& folder, const js
     if (!std::filesystem::exists(folder.path() / picture.file, ignored)) return std::nullopt;
   }
   return analysis;
-}
-
-void check_data(const record::RunFolder& folder, const json& fingerprint,
-                const data::Opened& data) {
-  const std::string wanted = fingerprint.value("data_hash", data.hash);
-  if (wanted == data.hash) return;
-  throw DataError(concat(folder.path().string(), ": the data are not those of the run: got ",
-                         data.hash.substr(0, 12), "..., expected ", wanted.substr(0, 12),
-                         "...; give the folder of the same files with --set data.dir=DIR"));
 }
 
 /// At most `most` training images, drawn by the seed, in the order of the set.
@@ -233,9 +227,8 @@ Recipe analysis_recipe(const record::RunFolder& folder, const std::vector<std::s
 
 AnalyzeResult analyze(const record::RunFolder& folder, const Recipe& recipe,
                       const AnalyzeSettings& settings, bool always_new) {
-  const json fingerprint = folder.fingerprint();
   record::Analysis analysis;
-  analysis.settings_hash = fingerprint.value("settings_hash", "");
+  analysis.settings_hash = folder.fingerprint().value("settings_hash", "");
   analysis.settings = settings_of(folder, recipe, settings);
   if (!always_new) {
     if (auto there = stored(folder, analysis.settings, analysis.settings_hash)) {
@@ -244,7 +237,7 @@ AnalyzeResult analyze(const record::RunFolder& folder, const Recipe& recipe,
   }
   tensor::prepare_runtime(recipe.runtime.threads);
   const data::Opened data = data::open_data(recipe.data);
-  check_data(folder, fingerprint, data);
+  check_data_of(folder, data);
   nn::Network network = load_network(folder, recipe, data.classes(), settings.weights);
   Analyst analyst(recipe, settings, data, network);
   analyst.run();

@@ -206,6 +206,17 @@ bool Recipe::device_was_auto() const {
   });
 }
 
+std::optional<Recipe> Recipe::with_other_precision() const {
+  const auto found = std::find_if(resolved.begin(), resolved.end(), [](const auto& setting) {
+    return setting.key == "run.precision" && setting.origin.starts_with(kAuto);
+  });
+  if (found == resolved.end()) return std::nullopt;
+  Recipe other = *this;
+  other.runtime.precision = runtime.precision == "bf16" ? "fp32" : "bf16";
+  settle(other, found->key, other.runtime.precision, found->origin);
+  return other;
+}
+
 namespace {
 
 /// Whether `text` speaks of the setting: its key stands there as a word.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ struct Recipe {
   batch::Precision precision() const;
   /// Whether run.device = auto was settled here.
   bool device_was_auto() const;
+  /// As another machine would have it where run.precision = auto was settled here: with the other
+  /// precision. Nothing where it was not.
+  std::optional<Recipe> with_other_precision() const;
   plan::PlannerSettings planner_settings() const;
   batch::ExecutorSettings executor_settings(const data::Normalisation& normalisation) const;
   /// Epochs with those of the second stage.

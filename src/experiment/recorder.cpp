@@ -84,10 +84,12 @@ train::Answer Recorder::on(const train::Evaluation& event) {
   }
   if (event.set != best_set_) return train::Answer::go_on;
 
-  // A deferred rule and a second stage trade classes on purpose: from their start on the signs
-  // would blame masks.
-  const bool ruled =
-      in_stage(event.epoch) || event.epoch >= method::first_rule_epoch(recipe_.method, epochs_);
+  // A rule that begins with masks or after them, and a second stage, trade classes on purpose: from
+  // their start on the signs would blame masks. Where a rule begins before them, what they are held
+  // to has it too.
+  const int rule = method::first_rule_epoch(recipe_.method, epochs_);
+  const bool with_masks = rule > 0 && rule >= mask_start_;
+  const bool ruled = in_stage(event.epoch) || (with_masks && event.epoch >= rule);
   if (!ruled) {
     epoch_signs_.many = accuracy.many;
     epoch_signs_.all = accuracy.all;
@@ -145,7 +147,7 @@ void check_finite(const nn::Network& network, int epoch) {
 void report_not_finite(int epoch) {
   throw DivergedError(
       concat("weights, momentum or statistics are not finite in epoch ", epoch,
-             ": they are not stored; lower schedule.rate, contrast.mu or, in a second "
+             " (from 0): they are not stored; lower schedule.rate, contrast.mu or, in a second "
              "stage, stage.rate"));
 }
 

@@ -52,7 +52,11 @@ std::vector<train::EvaluationSet> evaluation_sets(const Setup& setup) {
       const auto evaluation =
           std::make_shared<train::GpuEvaluation>(*setup.gpu, setup.network, *set, samples,
                                                  data.normalisation, !setup.recipe.runtime.graph);
-      sets.push_back({name, every, [evaluation](nn::Network&) { return (*evaluation)(); }});
+      sets.push_back(
+          {name, every, [evaluation, &setup](nn::Network&) -> std::optional<metrics::Predictions> {
+             if (setup.options.stop && setup.options.stop()) return std::nullopt;
+             return (*evaluation)();
+           }});
       return;
     }
     sets.push_back({name, every, [&, set](nn::Network& network) {
@@ -71,7 +75,20 @@ std::optional<record::RunFolder> run_there(const Recipe& recipe, const RunOption
                                            const data::Opened& data) {
   if (options.resume) return record::RunFolder::open(*options.resume);
   if (options.always_new) return std::nullopt;
-  return record::RunFolder::find(options.root, recipe.name, run_hash(recipe, data));
+  const auto find = [&](const Recipe& wanted) {
+    return record::RunFolder::find(options.root, wanted.name, run_hash(wanted, data));
+  };
+  auto found = find(recipe);
+  if (const auto other = recipe.with_other_precision(); other && !found) {
+    if (const auto elsewhere = find(*other)) {
+      log::warn(
+          concat(elsewhere->path().string(), " is of another machine: run.precision = auto is ",
+                 recipe.runtime.precision, " here and was ", other->runtime.precision,
+                 " there, so this is another run; --set run.precision=", other->runtime.precision,
+                 " goes on with that one"));
+    }
+  }
+  return found;
 }
 
 /// The results of a run that has nothing left to do.
@@ -202,7 +219,8 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   parts.observers.insert(parts.observers.end(), options.observers.begin(), options.observers.end());
   if (!train::run(recipe.train, parts, begin)) {
     throw StoppedError(concat("stopped; ", folder.path().string(),
-                              " is stored: run the same command again to go on"));
+                              " is stored: run the same command again",
+                              options.always_new ? ", without --new," : "", " to go on"));
   }
 
   nlohmann::json summary = recorder.summary();
@@ -240,21 +258,6 @@ void check_not_diverged(const record::RunFolder& folder) {
   if (!failure || failure->code != static_cast<int>(ExitCode::diverged)) return;
   throw DivergedError(concat(folder.path().string(), " diverged before, and would again: ",
                              failure->reason, "; --retry trains it all the same"));
-}
-
-/// What LibTorch throws on a GPU, in one line with what to do.
-Error error_of_gpu(const c10::Error& problem) {
-  const std::string text = problem.what_without_backtrace();
-  const std::string line = text.substr(0, text.find('\n'));
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr) {
-    return {ExitCode::io,
-            concat("out of GPU memory: ", line,
-                   " Use a smaller train.batch_size, fewer runs at once, or end other programs "
-                   "on the device (nvidia-smi lists them)")};
-  }
-  return {ExitCode::io, concat("the GPU failed: ", line,
-                               "; run the same command again, which goes on from the last "
-                               "checkpoint, or use --device cpu")};
 }
 
 /// Training proper, on the CPU or, on a stream of its own, on a GPU.
@@ -313,11 +316,7 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
     log::error_to_file(problem.what());
     throw;
   } catch (const c10::Error& problem) {
-    if (gpu == nullptr) {
-      failed(problem);
-      throw;
-    }
-    const Error ours = error_of_gpu(problem);
+    const Error ours = error_of_device(problem, gpu != nullptr);
     failed(ours);
     throw ours;
   } catch (const std::exception& problem) {
@@ -381,7 +380,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
     gpu->set_deterministic(recipe.runtime.deterministic);
     gpu->on_own_stream([&] { result = train_on(gpu, recipe, options, data, parent, there); });
   } catch (const c10::Error& problem) {
-    throw error_of_gpu(problem);
+    throw error_of_device(problem, true);
   }
   return *std::move(result);
 }

@@ -21,14 +21,6 @@ std::string hash_of(const Recipe& recipe, const std::string& data_hash) {
   return format::sha256(recipe.settings_hash() + data_hash);
 }
 
-void check_data(const record::RunFolder& folder, const data::Opened& data) {
-  const nlohmann::json stored = folder.fingerprint().value("data_hash", nlohmann::json(data.hash));
-  if (stored == data.hash) return;
-  throw DataError(concat("the data are not those of ", folder.path().string(),
-                         ", though their settings are: SHA-256 ", data.hash, ", expected ",
-                         stored.dump(), "; bring the old files back, or train from the start"));
-}
-
 /// The newest checkpoint that can be read, loaded; nothing where there is no file of one. Those
 /// before it, which cannot be used, go to `damaged`.
 std::optional<StoredPoint> newest_point(const record::RunFolder& folder, const Restored& restored,
@@ -114,6 +106,14 @@ record::CheckpointFile branch_state(const record::RunFolder& run, int epoch) {
                           kept.empty() ? "none" : kept, " (checkpoint.keep says which are kept)"));
 }
 
+void check_data_of(const record::RunFolder& folder, const data::Opened& data) {
+  const std::string stored = folder.fingerprint().value("data_hash", data.hash);
+  if (stored == data.hash) return;
+  throw DataError(concat("the data are not those of ", folder.path().string(), ": got SHA-256 ",
+                         data.hash, ", expected ", stored,
+                         "; bring its files back, or give their folder with --set data.dir=DIR"));
+}
+
 std::string run_hash(const Recipe& recipe, const data::Opened& data) {
   return hash_of(recipe, data.hash);
 }
@@ -167,7 +167,7 @@ void check_branch(const record::RunFolder& parent, int epoch, const Recipe& reci
   }
   const Recipe before = recipe_of(parent);
   const auto different = early_differences(before, recipe, epoch);
-  if (different.empty()) return check_data(parent, data);
+  if (different.empty()) return check_data_of(parent, data);
   const bool from_the_start = !early_differences(before, recipe, 0).empty();
   throw UsageError(concat(
       "--branch-from ", parent.path().string(), "@", epoch,
@@ -219,7 +219,7 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   const std::string run = folder_.path().string();
   const Recipe before = recipe_of(folder_);
   check_may_go_on(before, recipe, {});  // states of another second stage would look damaged
-  check_data(folder_, data);
+  check_data_of(folder_, data);
   std::vector<record::CheckpointFile> damaged;
   const std::optional<StoredPoint> stored =
       newest_point(folder_, {learned.network, learned.stage, before.train.epochs}, damaged);

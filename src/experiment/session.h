@@ -65,6 +65,9 @@ class Session {
 void check_branch(const record::RunFolder& parent, int epoch, const Recipe& recipe,
                   const data::Opened& data);
 
+/// Throws DataError where `data` are not those that the run was trained on.
+void check_data_of(const record::RunFolder& folder, const data::Opened& data);
+
 /// What makes two runs the same experiment: settings, and the data themselves, since paths are no
 /// part of the settings.
 std::string run_hash(const Recipe& recipe, const data::Opened& data);

@@ -140,7 +140,10 @@ Recipe resolve(const Cell& cell, const record::SweepFile& sweep, std::uint64_t s
 void check_different(const std::vector<SweepRun>& runs) {
   std::map<std::string, const Recipe*> first;
   for (const SweepRun& run : runs) {
-    const auto [found, fresh] = first.emplace(run.recipe.settings_hash(), &run.recipe);
+    const data::DataSettings& data = run.recipe.data;  // its folders are no part of the hash
+    const auto [found, fresh] = first.emplace(
+        concat(run.recipe.settings_hash(), '\n', data.dir, '\n', data.scenes.fashion_dir),
+        &run.recipe);
     if (fresh) continue;
     const bool of_one_variant = found->second->name == run.recipe.name;
     throw UsageError(concat(

@@ -23,7 +23,8 @@ void check_counts(const std::vector<int>& counts) {
   if (none == counts.end()) return;
   throw UsageError(concat("loss.name: class ", none - counts.begin(),
                           " has no training image, so that its margin or prior is not defined; "
-                          "lower data.ratio"));
+                          "give it one in data.counts_file or data.indices_file, or choose "
+                          "another loss"));
 }
 
 /// n^(-1/4), scaled so that the largest is max_margin, times `scale`.

@@ -24,6 +24,14 @@ namespace fs = std::filesystem;
 
 constexpr int kVersion = 1;
 
+void check_root(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
+  if (!is_run_folder(root)) return;
+  throw UsageError(concat(root.string(), " is a run folder itself, not a folder of runs: give ",
+                          fs::absolute(root / "").parent_path().parent_path().string()));
+}
+
 constexpr const char* kTables = R"(
   CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -224,8 +232,7 @@ void RunIndex::check_version() const {
 }
 
 RunIndex RunIndex::open(const fs::path& root) {
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
+  check_root(root);
   const fs::path file = root / kFile;
   const auto made = [&] {
     try {
@@ -248,8 +255,8 @@ RunIndex RunIndex::open(const fs::path& root) {
 }
 
 RunIndex RunIndex::rebuild(const fs::path& root) {
+  check_root(root);
   std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) throw IoError(concat("no folder ", root.string()));
   const fs::path file = root / kFile;
   const fs::path fresh = root / concat(kFile, ".new-", getpid());  // another may make one too
   const auto forget = [&] {

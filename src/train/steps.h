@@ -64,7 +64,8 @@ struct GpuStepsParts {
 std::unique_ptr<Steps> make_gpu_steps(const OptimiserSettings& settings,
                                       const GpuStepsParts& parts);
 
-/// One line: "the gradient is not finite in epoch 3, step 7..." with what to do and the samples.
+/// One line: "the gradient is not finite in epoch 3, step 7 (from 0)..." with what to do and the
+/// samples.
 [[noreturn]] void report_not_finite(const char* what, int epoch, int step,
                                     std::span<const std::uint32_t> samples);
 

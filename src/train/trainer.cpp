@@ -144,11 +144,11 @@ void report_not_finite(const char* what, int epoch, int step,
                        std::span<const std::uint32_t> samples) {
   std::ostringstream list;
   for (std::size_t i = 0; i < samples.size(); ++i) list << (i == 0 ? "" : " ") << samples[i];
-  throw DivergedError(
-      concat("the ", what, " is not finite in epoch ", epoch, ", step ", step,
-             "; the update was skipped; lower schedule.rate, contrast.mu or, in a second stage, "
-             "stage.rate, or look at the samples of this batch: ",
-             list.str()));
+  throw DivergedError(concat(
+      "the ", what, " is not finite in epoch ", epoch, ", step ", step,
+      " (from 0); the update was skipped; lower schedule.rate, contrast.mu or, in a second stage, "
+      "stage.rate, or look at the samples of this batch: ",
+      list.str()));
 }
 
 void bind(config::Binder& binder, TrainSettings& settings) {

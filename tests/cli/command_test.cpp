@@ -58,6 +58,7 @@ TEST(Command, NumbersThatAreNoneSayWhatIsExpected) {
   expect_one_line(smcl({"train", ce, "--seeds", "-1"}), 2, "got '-1', expected whole numbers");
   expect_one_line(smcl({"train", ce, "--seeds", "1,2,1"}), 2, "--seeds: 1 comes twice");
   expect_one_line(smcl({"index", "list", "--limit", "-1"}), 2, "--limit");
+  EXPECT_EQ(smcl({"train", "--seeds", "1,2", ce, "--print-config"}).code, 0);
   expect_one_line(smcl({"train", ce, "--seeds", "1,2", "--set", "train.seed=4"}), 2,
                   "--seeds sets train.seed");
   expect_one_line(smcl({"explain", ce, "-o", "x.jpg"}), 2, "ends in .png");

@@ -72,5 +72,60 @@ TEST(Eval, RefusesWhatTheRunDecides) {
   expect_one_line(smcl({"eval", run, "--set", "groups.fewbelow=3"}), 2, "groups.few_below");
 }
 
+/// Settings of a run of a second.
+std::vector<std::string> tiny_run(const std::filesystem::path& root,
+                                  const std::vector<std::string>& data) {
+  std::vector<std::string> words{"train", std::string(SMCL_SOURCE_DIR) + "/recipes/scenes/ce.toml",
+                                 "--runs", root.string(), "--quiet"};
+  std::vector<std::string> settings{
+      "network.width=0.25", "network.arch=resnet20", "train.epochs=1", "train.batch_size=16",
+      "schedule.warm_up=0", "run.precision=fp32",    "run.threads=1",  "run.name=tiny"};
+  settings.insert(settings.end(), data.begin(), data.end());
+  for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+  return words;
+}
+
+TEST(EvalSlow, OtherDataAreSaidAndNeverTakenForTheRuns) {
+  const auto root = fresh_folder("eval-data");
+  const Result trained = smcl(tiny_run(
+      root, {"data.n_max=20", "data.ratio=10", "scenes.test_objects=1", "scenes.val_objects=0"}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::string run = (root / "tiny-1").string();
+  expect_one_line(smcl({"eval", run, "--on", "val"}), 2, "--set scenes.val_objects=N");
+  const Result other = smcl({"eval", run, "--on", "val", "--set", "scenes.val_objects=1"});
+  EXPECT_NE(other.out.find("last weights, val set, with scenes.val_objects=1\n"), std::string::npos)
+      << other.out << other.err;
+
+  EXPECT_EQ(smcl({"eval", run, "--on", "test"}).code, 0);
+  auto marks = nlohmann::json::parse(format::read_text(root / "tiny-1" / "fingerprint.json"));
+  marks["data_hash"] = "another";
+  format::write_file_atomic(root / "tiny-1" / "fingerprint.json", marks.dump());
+  const Result moved = smcl({"eval", run, "--on", "test"});
+  EXPECT_EQ(moved.code, 65);
+  EXPECT_NE(moved.err.find("the data are not those of"), std::string::npos) << moved.err;
+  EXPECT_EQ(smcl({"eval", run, "--on", "test", "--set", "scenes.seed=9"}).code, 0);
+}
+
+// 12 of each of two classes; images held out afterwards would be some that the run learned from.
+TEST(EvalSlow, NothingIsHeldOutAfterTraining) {
+  const auto root = fresh_folder("eval-val");
+  for (const std::string part : {"train", "t10k"}) {
+    const std::string images{'\0', '\0', 8, 3, 0, 0, 0, 24, 0, 0, 0, 8, 0, 0, 0, 8};
+    std::ofstream(root / (part + "-images-idx3-ubyte")) << images << std::string(24 * 64, 'x');
+    std::string labels{'\0', '\0', 8, 1, 0, 0, 0, 24};
+    for (int i = 0; i < 24; ++i) labels += static_cast<char>(i % 2);
+    std::ofstream(root / (part + "-labels-idx1-ubyte")) << labels;
+  }
+  const Result trained =
+      smcl(tiny_run(root, {"data.name=idx", "data.dir=" + root.string(), "data.profile=balanced",
+                           "data.class_order_seed=-1", "augment.crop_padding=0"}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::string run = (root / "tiny-1").string();
+  expect_one_line(smcl({"eval", run, "--on", "val"}), 2, "none can be held out afterwards");
+  expect_one_line(smcl({"eval", run, "--on", "val", "--set", "data.val_per_class=2"}), 65,
+                  "the data are not those of");
+  EXPECT_EQ(smcl({"eval", run, "--on", "train"}).code, 0);
+}
+
 }  // namespace
 }  // namespace smcl::cli

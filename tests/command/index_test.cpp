@@ -6,6 +6,7 @@
 #include "command/run.h"
 #include "format/scratch.h"
 #include "record/run_folder.h"
+#include "record/run_index.h"
 
 namespace smcl::command {
 namespace {
@@ -55,6 +56,23 @@ TEST_F(IndexTest, ListsWithoutKnowingSettings) {
   EXPECT_EQ(found.code, 0) << found.err;
   EXPECT_EQ(found.out, "folder,mask.prob\np0.5-1,0.5\n");
   EXPECT_EQ(found.asked, 0);
+}
+
+TEST_F(IndexTest, TakesTheFolderBehindColumns) {
+  const Result found =
+      index({"list", "--columns", "folder,mask.prob", folder().string(), "--format", "csv"});
+  EXPECT_EQ(found.code, 0) << found.err;
+  EXPECT_EQ(found.out, "folder,mask.prob\np0.2-1,0.2\np0.5-1,0.5\n");
+}
+
+TEST_F(IndexTest, RefusesARunFolderAsAFolderOfRuns) {
+  for (const char* command : {"list", "rebuild"}) {
+    const Result found = index({command, (folder() / "p0.2-1").string()});
+    EXPECT_EQ(found.code, 2);
+    EXPECT_THAT(found.err, HasSubstr("is a run folder itself, not a folder of runs: give " +
+                                     folder().string() + "\n"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder() / "p0.2-1" / record::RunIndex::kFile));
 }
 
 TEST_F(IndexTest, AsksForSettingsWhereNoRunHasTheKey) {

@@ -173,7 +173,7 @@ TEST_F(AnalyzeSlow, RefusesWhatCannotBe) {
   nlohmann::json fingerprint = run.fingerprint();
   fingerprint["data_hash"] = "another";
   record::RunFolder(run).write_fingerprint(fingerprint);
-  EXPECT_THAT(error_of<DataError>([&] { analysed(run); }), HasSubstr("not those of the run"));
+  EXPECT_THAT(error_of<DataError>([&] { analysed(run); }), HasSubstr("the data are not those of"));
 }
 
 TEST_F(AnalyzeSlow, NamesAnImageWhoseFeaturesAreNotFinite) {

@@ -221,6 +221,8 @@ TEST_F(SweepPlanning, MistakesCostNoRun) {
   EXPECT_THAT(refusal(kHead + "[grid]\nx = [1\n"), HasSubstr("sweep.toml:"));
   EXPECT_THAT(refusal(kHead + "[[variant]]\n[[variant]]\nname = 'same'\n"),
               HasSubstr("two runs of the sweep have the same settings: base and base-same"));
+  EXPECT_NO_THROW(plan(kHead + "[grid]\nscenes.fashion_dir = ['/a', '/b']\n"))
+      << "their data tell them apart";
   EXPECT_THAT(refusal(kHead + "seeds = 2\n[set]\ntrain.seed = 4\n"),
               HasSubstr("all of seed_keys are set elsewhere"));
   EXPECT_NO_THROW(plan(kHead + "[set]\ntrain.seed = 4\n")) << "one seed, of one's own choice";

@@ -307,7 +307,7 @@ TEST(GpuSteps, ReportWhatIsNotFiniteWithTheStepAndItsSamples) {
     steps->point();
     FAIL() << "nothing was reported";
   } catch (const DivergedError& problem) {
-    EXPECT_THAT(problem.what(), HasSubstr("loss is not finite in epoch 0, step 1;"));
+    EXPECT_THAT(problem.what(), HasSubstr("loss is not finite in epoch 0, step 1 (from 0);"));
     std::string samples;
     for (const plan::ImageDraw& draw : experiment.planner->plan(0, 1).images) {
       samples += " " + std::to_string(draw.index);

@@ -20,10 +20,12 @@ if [ $# -eq 0 ]; then
   for source in bench/*_bench.cpp; do
     name=$(basename "$source" _bench.cpp)
     case $name in
-      gpu*) ;;  # asks for a GPU and SMCL_CUDA: by name only
-      *) [ $torch = off ] && grep -qs 'needs SMCL_TORCH=ON' "bench/${name}_bench.cmake" ||
-        set -- "$@" "$name" ;;
+      gpu*) continue ;;  # asks for a GPU and SMCL_CUDA: by name only
     esac
+    if [ $torch = off ] && grep -qs 'needs SMCL_TORCH=ON' "bench/${name}_bench.cmake"; then
+      continue
+    fi
+    set -- "$@" "$name"
   done
 fi
 for name in "$@"; do

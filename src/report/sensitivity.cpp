@@ -41,11 +41,21 @@ std::optional<double> number(const std::string& text) {
   return value;
 }
 
-/// Numbers by value before words; words as they came.
+/// Numbers by value before words; words as they came. Where all are of one form, as
+/// effective(0.99), its number counts.
 void sort_values(std::vector<std::string>& values) {
-  std::stable_sort(values.begin(), values.end(), [](const std::string& a, const std::string& b) {
-    const auto x = number(a);
-    const auto y = number(b);
+  const std::string& first = values.front();
+  const std::string form = first.substr(0, first.find('(') + 1);  // "" where there is none
+  const bool of_form =
+      !form.empty() && std::all_of(values.begin(), values.end(), [&](const std::string& value) {
+        return value.starts_with(form) && value.ends_with(')');
+      });
+  const auto number_of = [&](const std::string& value) {
+    return number(of_form ? value.substr(form.size(), value.size() - form.size() - 1) : value);
+  };
+  std::stable_sort(values.begin(), values.end(), [&](const std::string& a, const std::string& b) {
+    const auto x = number_of(a);
+    const auto y = number_of(b);
     if (x && y) return *x < *y;
     return x.has_value() && !y.has_value();
   });

@@ -40,6 +40,20 @@ TEST(Sensitivity, WordsAsTheyCame) {
   EXPECT_EQ(values(found.lines[0]), (std::vector<std::string>{"saliency", "random", "centre"}));
 }
 
+TEST(Sensitivity, ValuesOfOneFormByTheirNumber) {
+  const auto of = [](const std::vector<std::string>& texts) {
+    std::vector<std::vector<Change>> groups;
+    for (const std::string& text : texts) {
+      groups.push_back({{"target.distribution", '"' + text + '"'}});
+    }
+    return values(sensitivities_of(condition_of(groups)).lines.at(0));
+  };
+  EXPECT_EQ(of({"effective(0.9999)", "effective(0.99)", "effective(0.999)"}),
+            (std::vector<std::string>{"effective(0.99)", "effective(0.999)", "effective(0.9999)"}));
+  EXPECT_EQ(of({"effective(0.9)", "inverse", "effective(0.1)"}),
+            (std::vector<std::string>{"effective(0.9)", "inverse", "effective(0.1)"}));
+}
+
 TEST(Sensitivity, OneAtATimeFromACentre) {
   const auto found = sensitivities_of(condition_of({{},
                                                     {{"mask.prob", "0.1"}},

@@ -39,6 +39,7 @@ inline RecipeRun run(const std::string& recipe, int number, double all,
                                           {"scenes.fashion_dir", "\"f\""},
                                           {"scenes.seed", "0"},
                                           {"stage.name", "\"none\""},
+                                          {"target.distribution", "\"effective(0.9999)\""},
                                           {"train.seed", "0"}}) {
     result.settings.push_back({key, value, "default", ""});
   }

@@ -30,7 +30,7 @@ struct Options {
 };
 
 constexpr std::size_t kMostMaskPictures = 6;
-constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20U;  // of all pictures together
+constexpr std::size_t kMostPictureBytes = 2'700'000;  // of all pictures, a third more in the page
 
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
@@ -101,7 +101,7 @@ std::string masking_of(const report::RunData& run) {
 }
 
 /// The first run of each way of masking or mixing shows its images, where its data are there.
-void add_masks(report::Report& report) {
+void add_masks(report::Report& report, std::size_t& bytes) {
   experiment::DataCache cache(2);
   std::set<std::string> seen;
   std::set<std::string> problems;
@@ -116,6 +116,7 @@ void add_masks(report::Report& report) {
       const auto data = cache.open(recipe);
       experiment::check_data_of(folder, *data);
       report.masks.push_back(shown_images(run, recipe, *data));
+      bytes += report.masks.back().png.size();
       seen.insert(way);
     } catch (const Error& problem) {
       problems.insert(concat("pictures of masks: ", problem.what()));
@@ -152,8 +153,7 @@ void add_pictures(report::Report& report, const report::RunData& run, std::size_
 }
 
 /// Pictures of the first analysed run of each group.
-void add_backgrounds(report::Report& report) {
-  std::size_t bytes = 0;
+void add_backgrounds(report::Report& report, std::size_t& bytes) {
   for (const report::Condition& condition : report.conditions) {
     for (const report::GroupResult& group : condition.groups) {
       for (const report::RunData* run : report::runs_of(report, group.group)) {
@@ -230,8 +230,9 @@ void make(const Options& options) {
   const bool page = std::any_of(options.outputs.begin(), options.outputs.end(),
                                 [](const std::string& o) { return o.ends_with(".html"); });
   if (options.pictures && page) {
-    add_masks(report);
-    add_backgrounds(report);
+    std::size_t bytes = 0;
+    add_masks(report, bytes);
+    add_backgrounds(report, bytes);
   }
   for (const std::string& output : options.outputs) {
     format::write_file_atomic(output, renderer(output)(report));

@@ -104,7 +104,9 @@ bool is_plain_ce(const RecipeGroup& group) {
   return setting_of(run, "method.name") == "ce" && is(run, "loss.name", "ce") &&
          is(run, "rule.name", "none") && is(run, "stage.name", "none") &&
          is(run, "augment.policy", "none") && is(run, "augment.cutout", "0") &&
-         is(run, "plain.cutout", "0.0");
+         is(run, "augment.resized_crop", "off") && is(run, "augment.colour", "0.0") &&
+         is(run, "augment.grey", "0.0") && is(run, "augment.blur", "0.0") &&
+         is(run, "network.classifier", "linear") && is(run, "plain.cutout", "0.0");
 }
 
 std::string labels_of(const std::vector<RecipeGroup>& groups) {

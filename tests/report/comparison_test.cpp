@@ -320,12 +320,19 @@ TEST(GainChanges, AreOfOneMethodWhateverItsName) {
   EXPECT_TRUE(gain_changes(compare_runs(runs, "")).empty());
 }
 
-TEST(CompareRuns, OtherStagesAndAugmentationAreNotPlain) {
-  std::vector<RecipeRun> runs;
-  add(runs, "crt", {0.5}, {{"method.name", "\"ce\""}, {"stage.name", "\"crt\""}});
-  add(runs, "policy", {0.5}, {{"method.name", "\"ce\""}, {"augment.policy", "\"cifar10\""}});
-  add(runs, "cutout", {0.5}, {{"method.name", "\"ce\""}, {"augment.cutout", "16"}});
-  EXPECT_FALSE(compare_runs(runs, "").front().baseline);
+TEST(CompareRuns, OtherStagesAugmentationAndClassifiersAreNotPlain) {
+  const std::vector<std::pair<std::string, std::string>> others{
+      {"stage.name", "\"crt\""}, {"augment.policy", "\"cifar10\""},
+      {"augment.cutout", "16"},  {"augment.resized_crop", "range(lo=0.2, hi=1)"},
+      {"augment.colour", "0.8"}, {"augment.grey", "0.2"},
+      {"augment.blur", "0.5"},   {"network.classifier", "\"cosine\""},
+      {"plain.cutout", "0.5"},
+  };
+  for (const auto& [key, value] : others) {
+    std::vector<RecipeRun> runs;
+    add(runs, "other", {0.5}, {{"method.name", "\"ce\""}, {key, value}});
+    EXPECT_FALSE(compare_runs(runs, "").front().baseline) << key;
+  }
 }
 
 TEST(CompareRuns, TheBaselineIsPlainCrossEntropyAndComesFirst) {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "gpu_step_runs.h"
+#include "gpu_trace.h"
 #include "peer_process.h"
 #include "tensor/runtime.h"
 
@@ -18,8 +19,10 @@
 /// one, deterministic algorithms, four runs at once. Arguments: names of rows, such as
 /// `smcl/bf16`; all without any. Environment: SMCL_BENCH_PYTHON, without which it is python3;
 /// SMCL_BENCH_MODES, the peer's modes with commas; SMCL_BENCH_SECONDS, after which no further row
-/// or mode of the peer is begun. Ends with 2 without a GPU, and with 1 where a row failed or steps
-/// were not captured.
+/// or mode of the peer is begun; SMCL_BENCH_TRACE, a folder: nothing is measured, but what the
+/// device did in an epoch of each row is written to FOLDER/ROW.json (`/` becomes `-`), for
+/// tools/kernel_table. Ends with 2 without a GPU, and with 1 where a row failed or steps were not
+/// captured.
 namespace {
 
 using namespace smcl;
@@ -142,7 +145,11 @@ class Bench {
     }
     try {
       bool good = false;
-      gpu_.on_own_stream([&] { good = measure(name, Work::named(name)); });
+      const char* folder = std::getenv("SMCL_BENCH_TRACE");
+      gpu_.on_own_stream([&] {
+        const Work work = Work::named(name);
+        good = folder != nullptr ? trace(name, work, folder) : measure(name, work);
+      });
       return good;
     } catch (const std::exception& problem) {
       const std::string text = problem.what();  // LibTorch's goes on with a backtrace
@@ -184,9 +191,23 @@ class Bench {
     take_turns(ways);
     if (ways.size() == 1) print(name, work, ways[0], nullptr, graph);
     for (std::size_t i = 1; i < ways.size(); ++i) print(name, work, ways[0], &ways[i], graph);
-    if (work.eager || graph.empty() || graph == "captured") return true;
-    log::error(concat(name, ": the steps were not captured: ", graph));
+    if (work.eager || graph == "captured") return true;
+    log::error(concat(name, ": not captured: ", graph));
     return false;
+  }
+
+  bool trace(const std::string& name, const Work& work, const std::string& folder) {
+    if (!work.is_plain()) {
+      log::warn(concat(name, ": only rows of one captured run are traced"));
+      return true;
+    }
+    std::string file = name;
+    std::replace(file.begin(), file.end(), '/', '-');
+    const std::string path = concat(folder, '/', file, ".json");
+    write_trace([] {}, path);  // recording before the profiler was ever on may hide kernels from it
+    const std::unique_ptr<Run> run = warm_run(work);
+    write_trace([&run] { run->epoch(); }, path);
+    return run->graph() == "captured";
   }
 
   /// The peer's modes for this work, each warm.
@@ -241,7 +262,7 @@ class Bench {
       row["theirs_max"] = 1 / theirs->times.front();
       row["theirs_epochs"] = theirs->times.size();
     }
-    if (!graph.empty()) row["graph"] = graph;
+    row["graph"] = graph;
     row["note"] = note(work, theirs);
     row["device"] = gpu_.name();
     row["versions"] = gpu_.versions();

@@ -116,8 +116,7 @@ class Run {
     steps_->point();  // waits for the steps
     return images;
   }
-  /// Of an evaluation, which does not tell: empty.
-  std::string graph() const { return steps_ == nullptr ? "" : steps_->graph(); }
+  std::string graph() const { return evaluation_ ? evaluation_->graph() : steps_->graph(); }
 
  private:
   experiment::Recipe recipe_;

@@ -60,6 +60,10 @@ endfunction()
 # The shared library that brings the GPU to a program with LibTorch (src/tensor/gpu.h): it alone needs
 # LibTorch's CUDA half. What that needs in turn may be missing where it is built.
 function(smcl_gpu_library)
+  if(NOT TARGET torch::cuda)
+    message(FATAL_ERROR "SMCL_CUDA=ON: got LibTorch without CUDA (${LibTorch_ROOT_DIR} has no \
+lib/libtorch_cuda.so), expected one with it: run tools/setup, or set SMCL_LIBTORCH to one")
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/gpu/*.cpp)
   add_library(smcl_gpu MODULE ${sources})
   target_link_libraries(smcl_gpu PRIVATE smcl_kernels_cuda torch::cuda smcl_flags)

@@ -12,6 +12,7 @@
 #include "experiment/check.h"
 #include "experiment/checkpoints.h"
 #include "experiment/device.h"
+#include "experiment/evaluations.h"
 #include "experiment/recorder.h"
 #include "experiment/same_run.h"
 #include "experiment/scene_measures.h"
@@ -22,7 +23,6 @@
 #include "plan/planner.h"
 #include "record/checkpoint_files.h"
 #include "tensor/runtime.h"
-#include "train/evaluate.h"
 
 namespace smcl::experiment {
 namespace {
@@ -40,35 +40,6 @@ struct Setup {
 
   Learned learned() const { return {network, stage == nullptr ? nullptr : stage->classifier()}; }
 };
-
-std::vector<train::EvaluationSet> evaluation_sets(const Setup& setup) {
-  const auto& data = setup.data;
-  std::vector<train::EvaluationSet> sets;
-  const auto add = [&](const std::string& name, int every,
-                       const std::shared_ptr<const data::Dataset>& set,
-                       const std::vector<std::uint32_t>& samples) {
-    if (set == nullptr || samples.empty()) return;
-    if (setup.gpu != nullptr) {
-      const auto evaluation =
-          std::make_shared<train::GpuEvaluation>(*setup.gpu, setup.network, *set, samples,
-                                                 data.normalisation, !setup.recipe.runtime.graph);
-      sets.push_back(
-          {name, every, [evaluation, &setup](nn::Network&) -> std::optional<metrics::Predictions> {
-             if (setup.options.stop && setup.options.stop()) return std::nullopt;
-             return (*evaluation)();
-           }});
-      return;
-    }
-    sets.push_back({name, every, [&, set](nn::Network& network) {
-                      return train::evaluate_unless(setup.options.stop, network, *set, samples,
-                                                    data.normalisation);
-                    }});
-  };
-  const train::TrainSettings& train = setup.recipe.train;
-  add("val", train.val_every, data.validation, data.validation_samples);
-  add("test", train.test_every, data.test, data.test_samples);
-  return sets;
-}
 
 /// The run folder to show or to go on with, if there is one.
 std::optional<record::RunFolder> run_there(const Recipe& recipe, const RunOptions& options,
@@ -211,8 +182,9 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
       first_point(session, parent, was_there, setup, recorder, checkpoints);
   begun = true;
   folder.clear_failure();
+  const Evaluations evaluations = make_evaluations(recipe, data, network, gpu, options.stop);
   train::Parts parts{
-      network,      planner,     steps.get(), evaluation_sets(setup), {&recorder, &checkpoints},
+      network,      planner,     steps.get(), evaluations.sets, {&recorder, &checkpoints},
       &checkpoints, options.stop};
   std::string graph = steps->graph();
   if (stage != nullptr) parts.second_stage = second_stage(setup, parts, recorder, graph);
@@ -231,6 +203,7 @@ nlohmann::json train_in(Session& session, const std::optional<record::RunFolder>
   summary["device"] = recipe.runtime.device;
   if (steps != nullptr) graph = steps->graph();
   if (!graph.empty()) summary["graph"] = graph;
+  if (!evaluations.on_gpu.empty()) summary["evaluation_graph"] = evaluations.graph();
   if (stage != nullptr && !stage->graph().empty()) summary["stage"]["graph"] = stage->graph();
   add_history(summary, folder.fingerprint(), recipe);
   add_bias(summary, setup, recorder);

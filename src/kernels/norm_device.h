@@ -252,6 +252,13 @@ SMCL_HD inline std::size_t norm_vectors(const NormShape& shape) {
   return shape.rows * shape.channels / (shape.element == Element::fp32 ? 4 : 8);
 }
 
+/// Of one channel, where the job has running statistics.
+SMCL_HD inline ScaleShift norm_running(const NormApplyJob& job, std::size_t c) {
+  return norm_channel_forward(
+      job.weight[c], job.bias[c], job.running_mean[c],
+      norm_channel_inverse(static_cast<double>(job.running_var[c]), job.epsilon));
+}
+
 template <Element E>
 SMCL_HD void norm_apply_vector(const NormApplyJob& job, std::size_t index) {
   constexpr int kWidth = Vector<E>::kWidth;
@@ -263,9 +270,7 @@ SMCL_HD void norm_apply_vector(const NormApplyJob& job, std::size_t index) {
     const std::size_t c = channel + static_cast<std::size_t>(i);
     ScaleShift by;
     if (job.running) {
-      by = norm_channel_forward(
-          job.weight[c], job.bias[c], job.running_mean[c],
-          norm_channel_inverse(static_cast<double>(job.running_var[c]), job.epsilon));
+      by = norm_running(job, c);
     } else {
       by = {job.scale[c], job.shift[c]};
     }

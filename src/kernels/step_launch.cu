@@ -7,7 +7,8 @@
 namespace smcl::kernels {
 namespace {
 
-constexpr int kThreads = 256;  // of a block that works element by element
+constexpr int kThreads = 256;                    // of a block that works element by element
+constexpr std::size_t kSharedBytes = 48 * 1024;  // of a block, without asking for more
 
 template <Element E>
 __global__ void __launch_bounds__(kNormThreads)
@@ -31,6 +32,26 @@ template <Element E>
 __global__ void __launch_bounds__(kThreads)
     norm_apply_kernel(const __grid_constant__ NormApplyJob job) {
   if (first_index() < norm_vectors(job.shape)) norm_apply_vector<E>(job, first_index());
+}
+
+/// With running statistics: a block makes scale and shift of each channel once, not of each value,
+/// for which their division and root in double precision are too dear.
+template <Element E>
+__global__ void __launch_bounds__(kThreads)
+    norm_apply_running_kernel(const __grid_constant__ NormApplyJob job) {
+  extern __shared__ float scales[];
+  float* shifts = scales + job.shape.channels;
+  for (std::size_t c = threadIdx.x; c < job.shape.channels; c += kThreads) {
+    const ScaleShift by = norm_running(job, c);
+    scales[c] = by.scale;
+    shifts[c] = by.shift;
+  }
+  __syncthreads();
+  NormApplyJob own = job;
+  own.running = false;
+  own.scale = scales;
+  own.shift = shifts;
+  if (first_index() < norm_vectors(job.shape)) norm_apply_vector<E>(own, first_index());
 }
 
 template <Element E>
@@ -67,10 +88,11 @@ void launch_sums(void (*fp32)(Job), void (*bf16)(Job), const Job& job, cudaStrea
 }
 
 template <class Job>
-void launch_vectors(void (*fp32)(Job), void (*bf16)(Job), const Job& job, cudaStream_t stream) {
+void launch_vectors(void (*fp32)(Job), void (*bf16)(Job), const Job& job, cudaStream_t stream,
+                    std::size_t shared = 0) {
   (job.shape.element == Element::fp32
        ? fp32
-       : bf16)<<<blocks_for(norm_vectors(job.shape)), kThreads, 0, stream>>>(job);
+       : bf16)<<<blocks_for(norm_vectors(job.shape)), kThreads, shared, stream>>>(job);
   check(cudaGetLastError(), "launching a batch norm");
 }
 
@@ -87,6 +109,12 @@ void launch(const NormBackwardSumsJob& job, cudaStream_t stream) {
 }
 
 void launch(const NormApplyJob& job, cudaStream_t stream) {
+  const std::size_t shared = 2 * sizeof(float) * job.shape.channels;
+  if (job.running && shared <= kSharedBytes) {
+    launch_vectors(norm_apply_running_kernel<Element::fp32>,
+                   norm_apply_running_kernel<Element::bf16>, job, stream, shared);
+    return;
+  }
   launch_vectors(norm_apply_kernel<Element::fp32>, norm_apply_kernel<Element::bf16>, job, stream);
 }
 

@@ -42,6 +42,8 @@ class GpuEvaluation {
   ~GpuEvaluation();
   /// As evaluate().
   metrics::Predictions operator()();
+  /// "captured" or "eager: " with the reason, as Steps::graph().
+  std::string graph() const;
 
  private:
   struct State;

@@ -38,7 +38,7 @@ struct GpuEvaluation::State {
   std::vector<std::uint32_t> samples;
   std::unique_ptr<tensor::GpuBatches> batches;
   std::deque<Kind> kinds;  ///< which recorded work refers to
-  bool record = true;
+  std::string why_eager;
 
   Kind& kind_of(const kernels::StepShape& shape) {
     const auto found = std::find_if(kinds.begin(), kinds.end(),
@@ -57,10 +57,11 @@ struct GpuEvaluation::State {
   /// The next batch, into its kind's logits.
   const at::Tensor& next(int step) {
     Kind& kind = kind_of(batches->shape(step));
-    const std::string failure = kind.work.run(gpu, 1, record, [this, &kind] { compute(kind); });
+    const std::string failure =
+        kind.work.run(gpu, 1, why_eager.empty(), [this, &kind] { compute(kind); });
     if (!failure.empty()) {
-      record = false;
-      log::warn(concat("evaluation could not be recorded and is slower: ", failure));
+      why_eager = concat("evaluation could not be recorded: ", failure);
+      log::warn(concat("it is slower: ", why_eager));
     }
     return kind.logits;
   }
@@ -69,7 +70,13 @@ struct GpuEvaluation::State {
 GpuEvaluation::GpuEvaluation(tensor::Gpu& gpu, nn::Network& network, const data::Dataset& dataset,
                              std::vector<std::uint32_t> samples,
                              const data::Normalisation& normalisation, bool eager, int batch_size)
-    : state_(new State{gpu, network, dataset, std::move(samples), nullptr, {}, !eager}) {
+    : state_(new State{gpu,
+                       network,
+                       dataset,
+                       std::move(samples),
+                       nullptr,
+                       {},
+                       eager ? "run.graph = false" : ""}) {
   const auto count = static_cast<int>(state_->samples.size());
   if (count == 0) return;
   const int most = std::min(batch_size, count);
@@ -79,6 +86,12 @@ GpuEvaluation::GpuEvaluation(tensor::Gpu& gpu, nn::Network& network, const data:
 }
 
 GpuEvaluation::~GpuEvaluation() = default;
+
+std::string GpuEvaluation::graph() const {
+  const bool recorded = std::any_of(state_->kinds.begin(), state_->kinds.end(),
+                                    [](const State::Kind& kind) { return kind.work.recorded(); });
+  return graph_of(state_->why_eager, recorded);
+}
 
 metrics::Predictions GpuEvaluation::operator()() {
   State& state = *state_;

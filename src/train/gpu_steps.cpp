@@ -117,7 +117,9 @@ class GpuSteps : public Steps {
   double seconds_waited() const override { return waited_; }
 
   std::string graph() const override {
-    return why_eager_.empty() ? "captured" : concat("eager: ", why_eager_);
+    const bool recorded = std::any_of(kinds_.begin(), kinds_.end(),
+                                      [](const auto& kind) { return kind->work.recorded(); });
+    return graph_of(why_eager_, recorded);
   }
 
  private:

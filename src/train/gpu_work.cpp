@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "core/error.h"
+
 namespace smcl::train {
 
 std::string GpuWork::run(tensor::Gpu& gpu, int warm_up, bool may_record,
@@ -22,6 +24,11 @@ std::string GpuWork::run(tensor::Gpu& gpu, int warm_up, bool may_record,
   }
   ++runs_;
   return failure;
+}
+
+std::string graph_of(const std::string& why, bool recorded) {
+  if (!why.empty()) return concat("eager: ", why);
+  return recorded ? "captured" : "eager: nothing came often enough to be recorded";
 }
 
 }  // namespace smcl::train

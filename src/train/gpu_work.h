@@ -17,10 +17,15 @@ class GpuWork {
   /// in one line, at the call where it did; else nothing.
   std::string run(tensor::Gpu& gpu, int warm_up, bool may_record,
                   const std::function<void()>& work);
+  bool recorded() const { return graph_ != nullptr; }
 
  private:
   int runs_ = 0;
   std::unique_ptr<tensor::GpuGraph> graph_;
 };
+
+/// As Steps::graph(): "captured", or "eager: " with `why`; where that is empty but nothing was
+/// recorded, the work did not come often enough.
+std::string graph_of(const std::string& why, bool recorded);
 
 }  // namespace smcl::train

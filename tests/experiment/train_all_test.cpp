@@ -80,11 +80,13 @@ const std::string kGpuTiny = "train.epochs = 4\nnetwork.width = 0.5\n";
 TEST_F(GpuRunSlow, RecordsItsStepsAndSaysSo) {
   const RunResult run = train_recipe(tiny(kGpuTiny), options_);
   EXPECT_EQ(run.summary.at("graph"), "captured");
+  EXPECT_EQ(run.summary.at("evaluation_graph"), "captured");
   EXPECT_GT(gpu_.launches, 0);
   EXPECT_EQ(gpu_.deterministic, false);
   options_.always_new = true;
   const RunResult eager = train_recipe(tiny(kGpuTiny + "run.graph = false"), options_);
   EXPECT_EQ(eager.summary.at("graph"), "eager: run.graph = false");
+  EXPECT_EQ(eager.summary.at("evaluation_graph"), "eager: run.graph = false");
   EXPECT_EQ(weights_hash(run), weights_hash(eager));
   EXPECT_EQ(run.summary.at("last"), eager.summary.at("last"));
 }

@@ -281,6 +281,7 @@ TEST(GpuSteps, GoOnWithoutAGraphWhereNoneCanBeMade) {
   nn::Network network = network_on(experiment);
   nn::Network reference = network_on(experiment);
   const auto steps = experiment.on_gpu(network);
+  EXPECT_EQ(steps->graph(), "eager: nothing came often enough to be recorded");
   train(*steps, 0, 6);
   experiment.gpu.refuses_graphs = false;
   train(*experiment.on_gpu(reference), 0, 6);
@@ -331,6 +332,23 @@ TEST(GpuEvaluationTest, HasTheLogitsOfTheCpuEachTime) {
     network.store().view("fc.bias").detach().add_(1.0);
   }
   EXPECT_EQ(experiment.gpu.graphs, 2) << "one for each size of batch";
+  EXPECT_EQ(evaluation.graph(), "captured");
+}
+
+TEST(GpuEvaluationTest, SaysThatNothingWasRecorded) {
+  Experiment experiment;
+  experiment.make();
+  nn::Network network = network_on(experiment);
+  GpuEvaluation once(experiment.gpu, network, experiment.set, {1, 2}, {});
+  once();
+  EXPECT_EQ(once.graph(), "eager: nothing came often enough to be recorded");
+  experiment.gpu.refuses_graphs = true;
+  GpuEvaluation refused(experiment.gpu, network, experiment.set, {1, 2}, {});
+  refused();
+  refused();
+  EXPECT_EQ(refused.graph(), "eager: evaluation could not be recorded: operation not permitted");
+  GpuEvaluation eager(experiment.gpu, network, experiment.set, {1, 2}, {}, true);
+  EXPECT_EQ(eager.graph(), "eager: run.graph = false");
 }
 
 TEST(GpuEvaluationTest, RefusesLogitsThatAreNotFinite) {

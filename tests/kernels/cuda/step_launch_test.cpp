@@ -84,6 +84,7 @@ TEST_P(StepLaunchTest, ABatchNormHasTheHostsBits) {
     Bytes dy(shape, stream, 4);
     Bytes dx(shape, stream, 5);
     Bytes masked(shape, stream, 6);
+    Bytes judged(shape, stream, 9);
     Twin<float> floats(11 * channels,
                        stream);  // weight, bias, running x2, statistics x4, factors x3
     Twin<float> gradients(2 * channels, stream);
@@ -122,6 +123,13 @@ TEST_P(StepLaunchTest, ABatchNormHasTheHostsBits) {
       apply.shape = shape;
       apply.scale = statistics.scale;
       apply.shift = statistics.shift;
+      launch_one(apply);
+      apply.y = at(judged);  // by running statistics
+      apply.running = true;
+      apply.weight = statistics.weight;
+      apply.bias = statistics.bias;
+      apply.running_mean = statistics.running_mean;
+      apply.running_var = statistics.running_var;
       launch_one(apply);
       for (const bool from_pool : {false, true}) {
         NormBackwardSumsJob sums;
@@ -162,6 +170,7 @@ TEST_P(StepLaunchTest, ABatchNormHasTheHostsBits) {
     EXPECT_TRUE(same_bits(y)) << channels;
     EXPECT_TRUE(same_bits(dx)) << channels;
     EXPECT_TRUE(same_bits(masked)) << channels;
+    EXPECT_TRUE(same_bits(judged)) << channels;
   }
 }
 

@@ -80,6 +80,18 @@ TEST(Report, BestOnTestIsCalledSo) {
   EXPECT_THAT(format::read_text(root / "r.html"), HasSubstr("--best-on-test"));
 }
 
+/// An analysis of `run` with one picture, of a file below the run's folder.
+void write_analysis(const fs::path& run, const std::string& file) {
+  const fs::path weights = record::RunFolder::open(run).weights_file("last");
+  const nlohmann::json text{
+      {"format_version", 1},
+      {"settings_hash", ""},
+      {"settings", {{"weights_sha256", format::sha256_of_file(weights)}}},
+      {"measures", nlohmann::json::array()},
+      {"pictures", {{{"file", file}, {"title", "Nearest"}, {"caption", "c"}}}}};
+  format::write_file_atomic(run / "analysis.json", text.dump());
+}
+
 TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   const fs::path root = runs_of_two_methods("pictures");
   const Image picture(2, 2, 3);
@@ -87,13 +99,7 @@ TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   const fs::path weights = record::RunFolder::open(root / "scenes-ce-1").weights_file("last");
   format::write_file_atomic(weights, "weights");
   const auto analysis = [&](const std::string& file) {
-    const nlohmann::json text{
-        {"format_version", 1},
-        {"settings_hash", ""},
-        {"settings", {{"weights_sha256", format::sha256_of_file(weights)}}},
-        {"measures", nlohmann::json::array()},
-        {"pictures", {{{"file", file}, {"title", "Nearest"}, {"caption", "c"}}}}};
-    format::write_file_atomic(root / "scenes-ce-1" / "analysis.json", text.dump());
+    write_analysis(root / "scenes-ce-1", file);
     return smcl({"report", (root / "scenes-ce-1").string(), "-o", (root / "r.html").string()});
   };
   EXPECT_EQ(analysis("analysis/a.png").code, 0);
@@ -141,12 +147,24 @@ TEST(ReportPageSlow, InABrowser) {
   hostile.warnings = {"<script>document.title='x'</script><img src=http://127.0.0.1:1/x>"};
   hostile.class_names = {"<b>", "a-class-with-a-name-that-is-longer-than-a-phone-is-broad", "\"'"};
   report::fake_run(root, hostile);
+  for (const char* prob : {"0.5", "1.0"}) {
+    report::FakeRun other;
+    other.recipe = concat("scenes-smcl-prob", prob);
+    other.config = concat("[method]\nname = \"smcl\"\n[train]\nseed = 0\n[mask]\nprob = ", prob,
+                          "\n[run]\nprecision = \"fp32\"\n");
+    report::fake_run(root, other);
+  }
+  write_png(root / "scenes-ce-1" / "analysis" / "a.png", Image(8, 8, 3).view());
+  format::write_file_atomic(record::RunFolder::open(root / "scenes-ce-1").weights_file("last"),
+                            "weights");
+  write_analysis(root / "scenes-ce-1", "analysis/a.png");
   const fs::path page = root / "r.html";
-  ASSERT_EQ(smcl({"report", root.string(), "--no-pictures", "-o", page.string()}).code, 0);
+  ASSERT_EQ(smcl({"report", root.string(), "-o", page.string()}).code, 0);
   const std::string script = std::string(SMCL_SOURCE_DIR) + "/tests/python/page_check.py";
   const std::string command = concat(
       "/usr/bin/python3 '", script, "' '", page.string(),
-      "' --text 'Balanced accuracy against scenes-ce: better: scenes-smcl' --text '<script>'");
+      "' --pictures 1 --text 'Balanced accuracy against scenes-ce: better: scenes-smcl' --text "
+      "'<script>' --text 'Sensitivity to settings'");
   const int status = std::system(command.c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
     GTEST_SKIP() << "chromium-headless-shell is not installed";

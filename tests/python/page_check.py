@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Opens a page in headless Chromium as a phone and as a desktop would, light and dark, and says what
 is wrong with it: requests beyond the page itself, messages on the console, errors, content broader
-than the screen, a text that is missing, colours that do not follow the screen's scheme.
+than the screen, a text that is missing, a picture that is not shown or fewer than N, colours that do not follow the screen's scheme.
 
-  page_check.py PAGE.html [--text TEXT]... [--shots FOLDER]
+  page_check.py PAGE.html [--text TEXT]... [--pictures N] [--shots FOLDER]
 
 Standard library only; the browser is driven over --remote-debugging-pipe. Exit status 0 where all is
 well, 1 with a line a problem, 77 where no browser is installed.
@@ -87,7 +87,7 @@ class Browser:
 
     def value(self, expression):
         return self.call("Runtime.evaluate", expression=expression,
-                         returnByValue=True)["result"].get("value")
+                         returnByValue=True, awaitPromise=True)["result"].get("value")
 
     def close(self):
         self.process.kill()
@@ -121,7 +121,10 @@ BROAD = """(() => [...document.querySelectorAll('body *')].filter(e =>
             e.textContent.slice(0, 40)).join('; '))()"""
 
 
-def check(browser, url, name, width, height, scheme, texts, shots):
+PICTURES = """[...document.images].map(i => i.decode().then(() => i.naturalWidth > 0, () => false))"""
+
+
+def check(browser, url, name, width, height, scheme, options):
     browser.events.clear()
     browser.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                  deviceScaleFactor=1, mobile=name == "phone")
@@ -133,19 +136,24 @@ def check(browser, url, name, width, height, scheme, texts, shots):
     if browser.value("document.documentElement.scrollWidth") > width:
         yield "is broader than the screen: " + browser.value(BROAD)
     text = browser.value("document.body.innerText")
-    for each in texts:
+    shown = browser.value(f"Promise.all({PICTURES})")
+    if not all(shown):
+        yield f"does not show {shown.count(False)} of {len(shown)} pictures"
+    if len(shown) < options.pictures:
+        yield f"has {len(shown)} pictures, expected {options.pictures}"
+    for each in options.text:
         if each not in text:
             yield f"lacks the text {each!r}"
     if (browser.value(BACKGROUND) < 128) != (scheme == "dark"):
         yield "does not follow the colour scheme"
-    if shots:
+    if options.shots:
         for part, full in [("top", False), ("all", True)]:
             shot = browser.call("Page.captureScreenshot", format="png", captureBeyondViewport=full,
                                 **({"clip": {"x": 0, "y": 0, "width": width, "scale": 1, "height":
                                              min(16000, browser.value(
                                                  "document.documentElement.scrollHeight"))}}
                                    if full else {}))
-            path = pathlib.Path(shots) / f"{name}-{scheme}-{part}.png"
+            path = pathlib.Path(options.shots) / f"{name}-{scheme}-{part}.png"
             path.write_bytes(base64.b64decode(shot["data"]))
 
 
@@ -153,6 +161,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--text", action="append", default=[])
+    parser.add_argument("--pictures", type=int, default=0)
     parser.add_argument("--shots")
     options = parser.parse_args()
     binary = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -170,7 +179,7 @@ def main():
             for name, width, height in SCREENS:
                 for scheme in SCHEMES:
                     for problem in check(browser, options.page.resolve().as_uri(), name, width,
-                                         height, scheme, options.text, options.shots):
+                                         height, scheme, options):
                         print(f"{name}, {scheme}: the page {problem}")
                         count += 1
         finally:

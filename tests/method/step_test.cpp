@@ -55,7 +55,16 @@ const std::vector<Case>& cases() {
       {"logit_adjusted", some + cosine + "loss.name = \"logit_adjusted\"\n"},
       {"logit_adjusted_expected",
        masked + "loss.name = \"logit_adjusted\"\nmce.target = \"expected\"\n"},
-      {"bcl", "method.name = \"bcl\"\ncontrast.tau = 0.3\ncontrast.mu = 0.35\n"}};
+      {"bcl", "method.name = \"bcl\"\ncontrast.tau = 0.3\ncontrast.mu = 0.35\n"},
+      {"bcl_cosine",
+       cosine + "method.name = \"bcl\"\nloss.name = \"logit_adjusted\"\ncontrast.tau = 0.3\n"},
+      {"reweight", alone + "rule.name = \"reweight\"\nrule.b = 0.9\n"},
+      {"mixup_focal", drw + "method.name = \"mixup\"\nloss.name = \"focal\"\n"},
+      {"cutmix_ldam",
+       drw + cosine + "method.name = \"cutmix\"\nmix.draw = \"image\"\nloss.name = \"ldam\"\n"},
+      {"remix_logit_adjusted",
+       "method.name = \"remix\"\nmix.draw = \"image\"\nmix.kappa = 2.0\nloss.name = "
+       "\"logit_adjusted\"\n"}};
   return all;
 }
 

@@ -191,7 +191,11 @@ class Bench {
     take_turns(ways);
     if (ways.size() == 1) print(name, work, ways[0], nullptr, graph);
     for (std::size_t i = 1; i < ways.size(); ++i) print(name, work, ways[0], &ways[i], graph);
-    if (work.eager || graph == "captured") return true;
+    return work.eager || is_captured(name, graph);
+  }
+
+  static bool is_captured(const std::string& name, const std::string& graph) {
+    if (graph == "captured") return true;
     log::error(concat(name, ": not captured: ", graph));
     return false;
   }
@@ -207,7 +211,7 @@ class Bench {
     write_trace([] {}, path);  // recording before the profiler was ever on may hide kernels from it
     const std::unique_ptr<Run> run = warm_run(work);
     write_trace([&run] { run->epoch(); }, path);
-    return run->graph() == "captured";
+    return is_captured(name, run->graph());
   }
 
   /// The peer's modes for this work, each warm.

@@ -101,7 +101,7 @@ std::string masking_of(const report::RunData& run) {
 }
 
 /// The first run of each way of masking or mixing shows its images, where its data are there.
-void add_masks(report::Report& report, std::size_t& bytes) {
+void add_masks(report::Report& report) {
   experiment::DataCache cache(2);
   std::set<std::string> seen;
   std::set<std::string> problems;
@@ -116,7 +116,6 @@ void add_masks(report::Report& report, std::size_t& bytes) {
       const auto data = cache.open(recipe);
       experiment::check_data_of(folder, *data);
       report.masks.push_back(shown_images(run, recipe, *data));
-      bytes += report.masks.back().png.size();
       seen.insert(way);
     } catch (const Error& problem) {
       problems.insert(concat("pictures of masks: ", problem.what()));
@@ -125,7 +124,15 @@ void add_masks(report::Report& report, std::size_t& bytes) {
   report.left_out.insert(report.left_out.end(), problems.begin(), problems.end());
 }
 
-void add_pictures(report::Report& report, const report::RunData& run, std::size_t& bytes) {
+std::size_t picture_bytes(const report::Report& report) {
+  std::size_t bytes = 0;
+  for (const auto* pictures : {&report.masks, &report.backgrounds}) {
+    for (const report::Picture& picture : *pictures) bytes += picture.png.size();
+  }
+  return bytes;
+}
+
+void add_pictures(report::Report& report, const report::RunData& run) {
   for (const record::AnalysisPicture& each : run.analysis->pictures) {
     const auto file = std::filesystem::path(run.run.path) / each.file;
     std::vector<std::uint8_t> png;
@@ -143,22 +150,21 @@ void add_pictures(report::Report& report, const report::RunData& run, std::size_
       report.left_out.push_back(problem.what());
       continue;
     }
-    if (bytes + png.size() > kMostPictureBytes) {
+    if (picture_bytes(report) + png.size() > kMostPictureBytes) {
       report.left_out.push_back(concat(file.string(), ": the page would become too large"));
       continue;
     }
-    bytes += png.size();
     report.backgrounds.push_back({concat(run.run.row.run, ": ", each.title), each.caption, png});
   }
 }
 
 /// Pictures of the first analysed run of each group.
-void add_backgrounds(report::Report& report, std::size_t& bytes) {
+void add_backgrounds(report::Report& report) {
   for (const report::Condition& condition : report.conditions) {
     for (const report::GroupResult& group : condition.groups) {
       for (const report::RunData* run : report::runs_of(report, group.group)) {
         if (!run->analysis) continue;
-        add_pictures(report, *run, bytes);
+        add_pictures(report, *run);
         break;
       }
     }
@@ -230,9 +236,8 @@ void make(const Options& options) {
   const bool page = std::any_of(options.outputs.begin(), options.outputs.end(),
                                 [](const std::string& o) { return o.ends_with(".html"); });
   if (options.pictures && page) {
-    std::size_t bytes = 0;
-    add_masks(report, bytes);
-    add_backgrounds(report, bytes);
+    add_masks(report);
+    add_backgrounds(report);
   }
   for (const std::string& output : options.outputs) {
     format::write_file_atomic(output, renderer(output)(report));

@@ -121,7 +121,9 @@ BROAD = """(() => [...document.querySelectorAll('body *')].filter(e =>
             e.textContent.slice(0, 40)).join('; '))()"""
 
 
-PICTURES = """[...document.images].map(i => i.decode().then(() => i.naturalWidth > 0, () => false))"""
+# Of each picture whether it is shown.
+PICTURES = """Promise.all([...document.images].map(i =>
+  i.decode().then(() => i.naturalWidth > 0, () => false)))"""
 
 
 def check(browser, url, name, width, height, scheme, options):
@@ -136,7 +138,7 @@ def check(browser, url, name, width, height, scheme, options):
     if browser.value("document.documentElement.scrollWidth") > width:
         yield "is broader than the screen: " + browser.value(BROAD)
     text = browser.value("document.body.innerText")
-    shown = browser.value(f"Promise.all({PICTURES})")
+    shown = browser.value(PICTURES)
     if not all(shown):
         yield f"does not show {shown.count(False)} of {len(shown)} pictures"
     if len(shown) < options.pictures:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,8 +45,11 @@ inline RecipeRun run(const std::string& recipe, int number, double all,
     result.settings.push_back({key, value, "default", ""});
   }
   for (const Change& change : changes) {
-    for (config::Resolved& setting : result.settings) {
-      if (setting.key == change.key) setting.value = change.value;
+    const auto found = std::ranges::find(result.settings, change.key, &config::Resolved::key);
+    if (found != result.settings.end()) {
+      found->value = change.value;
+    } else {
+      result.settings.push_back({change.key, change.value, "file", ""});
     }
   }
   result.row.run = concat(recipe, "-", number);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "data/dataset.h"
 #include "experiment/recipe.h"
 #include "method/method.h"
+#include "method/stage.h"
 #include "nn/network.h"
+#include "nn/stage_classifier.h"
 #include "tensor/tensor_batch.h"
 #include "train/evaluate.h"
 
@@ -27,7 +30,8 @@ inline experiment::Recipe recipe(const std::string& toml) {
                                     "bench");
 }
 
-/// One of our ways to train ResNet-32 on the CPU, ready to step.
+/// One of our ways to train ResNet-32 on the CPU, ready to step; the second stage where the recipe
+/// has one that learns.
 class OwnStep {
  public:
   OwnStep(experiment::Recipe recipe, batch::Precision precision, const data::ResidentDataset& data)
@@ -40,24 +44,35 @@ class OwnStep {
       samples[i] = static_cast<std::uint32_t>(i);
       labels[i] = data.label(i);
     }
-    planner_ =
-        std::make_shared<const plan::Planner>(recipe_.planner_settings(), samples, labels, 10);
+    const bool second = method::stage_learns(recipe_.stage);
+    planner_ = std::make_shared<const plan::Planner>(
+        second ? recipe_.stage_planner_settings() : recipe_.planner_settings(), samples, labels,
+        10);
     std::vector<int> counts(10);
     for (const auto label : labels) ++counts[static_cast<std::size_t>(label)];
-    method_ =
-        method::make_method(recipe_.method, recipe_.train.epochs, counts,
-                            planner_->target_probabilities(), nn::logit_scale(recipe_.network));
-    batch::ExecutorSettings settings = recipe_.executor_settings({});
+    if (second) {
+      const bool scaled = recipe_.stage.name == method::StageName::lws;
+      classifier_.emplace(scaled ? nn::StageKind::scaled : nn::StageKind::retrained,
+                          recipe_.network, network_);
+      classifier_->begin(network_, 0);
+      method_ = std::make_unique<method::SecondStage>(*classifier_);
+    } else {
+      method_ =
+          method::make_method(recipe_.method, recipe_.train.epochs, counts,
+                              planner_->target_probabilities(), nn::logit_scale(recipe_.network));
+    }
+    batch::ExecutorSettings settings =
+        second ? recipe_.stage_executor_settings({}) : recipe_.executor_settings({});
     settings.precision = precision;
     loader_ = std::make_unique<batch::Loader>(planner_, settings, data, 1, 3);
-    loader_->start_epoch(0, 0);
+    start_epoch();
   }
 
   /// Seconds a step, with batches from the loader or one batch again and again.
   double step(bool fresh) {
     const auto start = Clock::now();
     const batch::Batch& batch = fresh ? next() : kept();
-    tensor::FlatStore& store = network_.store();
+    tensor::FlatStore& store = method_->trained(network_);
     store.zero_gradients();
     method_->loss(network_, tensor::to_tensors(batch, at::kCPU), 0).total.backward();
     tensor::sgd_step(store, 0.01, 0.9, 2e-4);
@@ -80,10 +95,11 @@ class OwnStep {
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
+  void start_epoch() { loader_->start_epoch(classifier_ ? recipe_.train.epochs : 0, 0); }
   const batch::Batch& next() {
     const batch::Batch* batch = loader_->next();
     if (batch == nullptr || batch->count < kBatch) {  // the short last batch is not measured
-      loader_->start_epoch(0, 0);
+      start_epoch();
       batch = loader_->next();
     }
     return *batch;
@@ -98,6 +114,7 @@ class OwnStep {
   const data::ResidentDataset& data_;
   std::uint32_t first_ = 0;
   std::shared_ptr<const plan::Planner> planner_;
+  std::optional<nn::StageClassifier> classifier_;
   std::unique_ptr<method::Method> method_;
   std::unique_ptr<batch::Loader> loader_;
   batch::Batch kept_;

@@ -53,7 +53,7 @@ function(smcl_objects variable module)
 endfunction()
 
 # Only what the public headers need: no log (spdlog), no pictures (libpng), no gzip, no data files.
-smcl_objects(_core core config config_binder config_text cpu error random version)
+smcl_objects(_core core config config_binder config_text cpu cpu_quota error random version)
 smcl_objects(_core format digest file json safetensors)
 smcl_objects(_core image geometry operator pixel_op)
 smcl_objects(_core data dataset split)

@@ -46,6 +46,7 @@ void doctor(const std::string& format) {
   nlohmann::json facts = record::base_fingerprint();
   const tensor::RuntimeInfo info = tensor::runtime_info();
   facts["libtorch"] = info.torch_version;
+  facts["libtorch_isa"] = info.isa;
   facts["threads"] = info.threads;
   facts["amx"] = cpu_has_amx();
   const char* const spin = std::getenv("GOMP_SPINCOUNT");

@@ -4,9 +4,11 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
+#include "core/cpu_quota.h"
 #include "core/error.h"
 
 namespace smcl {
@@ -97,7 +99,10 @@ int usable_cpus() {
   cpu_set_t mask;
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
-  return std::max(1, CPU_COUNT(&mask));
+  const int allowed = std::max(1, CPU_COUNT(&mask));
+  const auto quota = cpu_quota();
+  if (!quota || *quota >= allowed) return allowed;
+  return std::max(1, static_cast<int>(std::ceil(*quota)));
 }
 
 }  // namespace smcl

@@ -26,7 +26,8 @@ SMCL_API bool cpu_has_amx();
 /// The CPU's model name, as the system tells it.
 SMCL_API std::string cpu_model();
 
-/// Number of CPUs that this process may run on, from its affinity mask; at least 1.
+/// Number of CPUs that this process may use, from its affinity mask and the quotas of its control
+/// groups (rounded up); at least 1.
 SMCL_API int usable_cpus();
 
 }  // namespace smcl

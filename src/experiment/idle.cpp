@@ -97,9 +97,9 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
   const bool unmasked = !needs.masks;
   const std::string name = as_set(recipe, "method.name");
   const bool contrasts = needs.masks || method::contrasts_views(method);
-  const std::vector<std::string_view> contrast{"contrast.tau",      "contrast.when",
-                                               "contrast.warm_up",  "contrast.set",
-                                               "contrast.own_term", "contrast.detach_target"};
+  const std::vector<std::string_view> contrast{
+      "contrast.tau",      "contrast.when",          "contrast.warm_up", "contrast.set",
+      "contrast.own_term", "contrast.detach_target", "network.head_dim", "network.head_hidden"};
   rules.push_back({{"mask.plain", "mce.", "bn.stats", "contrast.when", "contrast.warm_up",
                     "contrast.set", "contrast.own_term", "contrast.detach_target"},
                    unmasked,
@@ -109,7 +109,7 @@ void add_method_rules(const Recipe& recipe, std::vector<Rule>& rules) {
                    unmasked && !needs.mixing.with_targets,
                    concat(name, ", which has no target classes"),
                    "set method.name = smcl or cmo"});
-  rules.push_back({{"contrast.mu", "contrast.tau"},
+  rules.push_back({{"contrast.mu", "contrast.tau", "network.head_dim", "network.head_hidden"},
                    !contrasts && method.mu > 0,
                    concat(name, ", which has no contrastive part"),
                    "set method.name = smcl, supcon or bcl"});

@@ -37,7 +37,7 @@ void bind(config::Binder& binder, RuntimeSettings& runtime) {
   binder.choice("run.precision", runtime.precision, words,
                 "of the network's arithmetic; auto: bf16 on a GPU and where the CPU gains from it");
   binder.field("run.threads", runtime.threads, {0, 4096},
-               "of the network's arithmetic; 0 = as many as the affinity mask allows");
+               "of the network's arithmetic; 0 = as many as the process may use");
   binder.field("run.loader_threads", runtime.loader_threads, {0, 256},
                "that make batches ahead; 0 = in the training thread");
   binder.field("run.deterministic", runtime.deterministic,

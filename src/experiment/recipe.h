@@ -22,7 +22,7 @@ struct RuntimeSettings {
   std::string device = "auto";  ///< cpu, cuda; auto: cuda where there is a usable GPU
   std::string precision =
       "auto";                  ///< fp32, bf16; auto: bf16 on a GPU and where the CPU gains from it
-  int threads = 0;             ///< 0: as many as the affinity mask allows
+  int threads = 0;             ///< 0: as many as the process may use
   int loader_threads = 1;      ///< that make batches ahead; 0 = in the training thread
   bool deterministic = false;  ///< on a GPU: the same bits in each run, slower
   bool graph = true;           ///< on a GPU: steps are recorded and replayed

@@ -208,9 +208,9 @@ int shared_epochs(const Recipe& before, const Recipe& now, int most) {
 }
 
 std::string fingerprint_changes(const nlohmann::json& before, const nlohmann::json& now) {
-  constexpr std::array<const char*, 11> kDecide{"version", "revision", "compiler",    "c_library",
-                                                "cpu",     "isa",      "kernels",     "libtorch",
-                                                "threads", "device",   "gpu_versions"};
+  constexpr std::array<const char*, 12> kDecide{
+      "version", "revision", "compiler",     "c_library", "cpu",    "isa",
+      "kernels", "libtorch", "libtorch_isa", "threads",   "device", "gpu_versions"};
   std::string text;
   const auto shown = [](const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);

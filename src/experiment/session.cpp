@@ -131,6 +131,7 @@ nlohmann::json fingerprint(const Recipe& recipe, const data::Opened& data) {
   nlohmann::json out = record::base_fingerprint();
   const tensor::RuntimeInfo info = tensor::runtime_info();
   out["libtorch"] = info.torch_version;
+  out["libtorch_isa"] = info.isa;
   out["threads"] = info.threads;
   out["precision"] = recipe.runtime.precision;
   if (tensor::Gpu* gpu = gpu_of(recipe)) {

@@ -30,7 +30,8 @@ void prepare_runtime(int threads) {
 }
 
 RuntimeInfo runtime_info() {
-  return {TORCH_VERSION, at::get_num_threads(), at::show_config(), at::get_parallel_info()};
+  return {TORCH_VERSION, at::get_cpu_capability(), at::get_num_threads(), at::show_config(),
+          at::get_parallel_info()};
 }
 
 }  // namespace smcl::tensor

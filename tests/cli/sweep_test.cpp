@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "cli/process.h"
 #include "cli/program.h"
@@ -141,6 +142,41 @@ TEST(SweepSlow, KilledAndStoppedItGoesOnToTheSameResults) {
   EXPECT_EQ(last.code, 0) << last.err;
   EXPECT_EQ(weights(root), weights(whole));
   EXPECT_EQ(weights(root).size(), 4U) << "no run twice";
+}
+
+/// The list of runs after each kill is that of an index made anew.
+void expect_sound_index(const fs::path& runs) {
+  if (!fs::exists(runs)) return;  // killed before it made one
+  const std::vector<std::string> list{"index", "list", runs.string(), "--format", "json"};
+  const Result kept = smcl(list);
+  ASSERT_EQ(kept.code, 0) << kept.err;
+  ASSERT_EQ(smcl({"index", "rebuild", runs.string()}).code, 0);
+  ASSERT_EQ(smcl(list).out, kept.out);
+}
+
+// At any moment: while it plans, between runs, in a save, in the index.
+TEST(SweepLong, AHundredKillsLoseNothing) {
+  const fs::path whole = tiny_sweep("undisturbed");
+  ASSERT_EQ(smcl(command(whole)).code, 0);
+  std::mt19937 random(9);
+  int died = 0;
+  int finished = 0;
+  for (fs::path root = tiny_sweep("kills"); died < 100;) {
+    Process process(command(root), root / "log.txt");
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1500));
+    process.send(SIGKILL);
+    const Ending ending = process.wait();
+    expect_sound_index(root / "runs" / "s");
+    if (HasFatalFailure()) return;
+    if (ending.signal == SIGKILL) {
+      ++died;
+      continue;
+    }
+    ASSERT_EQ(ending.code, 0) << ending.err;
+    ASSERT_EQ(weights(root), weights(whole)) << "after " << died << " kills";
+    root = tiny_sweep(concat("kills-", ++finished));
+  }
+  EXPECT_GE(finished, 1) << "no sweep came to its end";
 }
 
 }  // namespace

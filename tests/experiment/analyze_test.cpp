@@ -14,6 +14,7 @@
 #include "experiment/analysis_scenes.h"
 #include "experiment/tiny.h"
 #include "image/png.h"
+#include "saliency/detector.h"
 
 namespace smcl::experiment {
 namespace {
@@ -103,6 +104,60 @@ TEST_F(AnalyzeSlow, SharesAddUpAndBiasIsThatOfTheSummary) {
   EXPECT_EQ(measures.at("probe.kind.features").chance, 1.0 / 24);
   EXPECT_EQ(measures.at("places.oracle.object_covered").value, 1.0);
   EXPECT_EQ(measures.count("neighbours.train.many.masked"), 0U);
+}
+
+// Places by the detector alone, hits that are chosen, and their shares counted here.
+TEST_F(AnalyzeSlow, AccuracyByPeaksIsThatOfTheirImages) {
+  const Recipe recipe = tiny("");
+  const data::Opened data = data::open_data(recipe.data);
+  nn::Network network(recipe.network, data.classes(), 0, batch::Precision::fp32, at::kCPU);
+  const auto detector = saliency::make_detector("fine_grained");
+  const auto workspace = detector->workspace();
+  Seen test;
+  test.predictions.classes = data.classes();
+  std::vector<std::uint8_t> map(32 * 32);
+  std::vector<std::uint8_t> scratch;
+  struct Count {
+    double images = 0, hits = 0;
+    double share() const { return hits / images; }
+  };
+  std::map<bool, Count> all;
+  std::map<std::int32_t, std::map<bool, Count>> by_class;
+  for (std::size_t i = 0; i < data.test_samples.size(); ++i) {
+    const std::uint32_t sample = data.test_samples[i];
+    detector->map(data.test->image(sample, 0, scratch), {}, *workspace, map.data());
+    const Point peak = saliency::peak(map.data(), 32, 32);
+    const auto at = static_cast<std::size_t>(peak.y * 32 + peak.x);
+    const bool on = data.test->object_mask(sample, 0)[at] != 0;
+    const std::int32_t label = data.test->label(sample);
+    const bool hit = on ? i % 3 != 0 : i % 4 == static_cast<std::size_t>(label) % 4;
+    for (std::int32_t c = 0; c < data.classes(); ++c) {
+      test.predictions.logits.push_back(c == (label + (hit ? 0 : 1)) % data.classes() ? 1.F : 0.F);
+    }
+    test.predictions.labels.push_back(label);
+    for (Count* count : {&all[on], &by_class[label][on]}) {
+      count->images += 1;
+      count->hits += hit ? 1 : 0;
+    }
+  }
+  double sum = 0.0;
+  int both = 0;
+  for (auto& [label, sides] : by_class) {
+    if (sides.size() < 2) continue;
+    sum += sides[true].share() - sides[false].share();
+    ++both;
+  }
+  ASSERT_GT(both, 5) << "classes with peaks on the object and beside it";
+
+  MeasureList list;
+  add_peaks({recipe, data, network, 0, 60, {0, 50, 0.95}}, test, list);
+  std::map<std::string, double> found;
+  for (const record::Measure& measure : list.all()) found[measure.key] = measure.value;
+  EXPECT_NEAR(found.at("peak.test.on_object"),
+              all[true].images / (all[true].images + all[false].images), 1e-12);
+  EXPECT_NEAR(found.at("peak.accuracy.on"), all[true].share(), 1e-12);
+  EXPECT_NEAR(found.at("peak.accuracy.off"), all[false].share(), 1e-12);
+  EXPECT_NEAR(found.at("peak.difference.all"), sum / both, 1e-12);
 }
 
 TEST_F(AnalyzeSlow, OfARunWithASecondStageIsItsNetwork) {

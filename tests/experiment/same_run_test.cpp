@@ -146,5 +146,20 @@ TEST(OfResults, LeavesOutHowARunIsCarriedOut) {
   EXPECT_THAT(text, ::testing::Not(HasSubstr("minutes")));
 }
 
+// docs/run-folder.md: the fields that decide bits; an older run may not know one.
+TEST(FingerprintChanges, NamesWhatDecidesBits) {
+  const nlohmann::json now{{"isa", "avx2"}, {"libtorch_isa", "AVX2"}, {"threads", 2}, {"cpus", 4}};
+  EXPECT_EQ(fingerprint_changes(now, now), "");
+  nlohmann::json before = now;
+  before["cpus"] = 8;
+  EXPECT_EQ(fingerprint_changes(before, now), "") << "the number of threads is what counts";
+  before["threads"] = 4;
+  before["libtorch_isa"] = "AVX512";
+  EXPECT_EQ(fingerprint_changes(before, now), "libtorch_isa: AVX512 -> AVX2, threads: 4 -> 2");
+  before = now;
+  before.erase("libtorch_isa");
+  EXPECT_EQ(fingerprint_changes(before, now), "libtorch_isa: unknown -> AVX2");
+}
+
 }  // namespace
 }  // namespace smcl::experiment

@@ -8,6 +8,7 @@ namespace smcl::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Words = std::vector<std::string>;
 
 const std::string kRecipes = std::string(SMCL_SOURCE_DIR) + "/recipes/";
@@ -44,7 +45,7 @@ TEST(AnalyzeSlow, ShowsRunsSideBySide) {
   EXPECT_THAT(text.out, HasSubstr("in the image's class, masked"));
   EXPECT_THAT(text.out, HasSubstr("mask.kind = saliency"));
   EXPECT_THAT(text.err, HasSubstr("analysis.json: written"));
-  EXPECT_THAT(text.err, ::testing::Not(HasSubstr("masked in another way")));
+  EXPECT_THAT(text.err, Not(HasSubstr("masked in another way")));
 
   Words again = words;
   again.insert(again.end(), {"--format", "json", "--only", "bias."});
@@ -66,8 +67,40 @@ TEST(AnalyzeSlow, ShowsRunsSideBySide) {
   // Analyses of other masks are told apart.
   EXPECT_EQ(smcl({"analyze", ce, "--set", "mask.kind=random", "--images", "40"}).code, 0);
   expect_one_line(smcl({"analyze", ce, "-k", "5000"}), 2, "k = 5000");
-  const auto stored = nlohmann::json::parse(std::ifstream(smcl_run + "/analysis.json"));
-  EXPECT_EQ(stored.at("settings").at("masks").at("mask.kind"), "saliency");
+  const auto kind_of = [](const std::string& run) {
+    const auto stored = nlohmann::json::parse(std::ifstream(run + "/analysis.json"));
+    return stored.at("settings").at("masks").at("mask.kind").get<std::string>();
+  };
+  EXPECT_EQ(kind_of(ce), "random");
+  EXPECT_EQ(kind_of(smcl_run), "saliency");
+}
+
+TEST(AnalyzeSlow, WarnsOfOtherMasksAndOtherData) {
+  const auto root = fresh_folder("analyze-other");
+  for (const Words& other : std::vector<Words>{{"--set", "run.name=a"},
+                                               {"--set", "run.name=b", "--set", "mask.kind=random"},
+                                               {"--set", "run.name=c", "--set", "scenes.seed=1"}}) {
+    Words words{"train",  kRecipes + "quickstart/smcl.toml",
+                "--runs", root.string(),
+                "--set",  "data.n_max=20",
+                "--set",  "data.ratio=10",
+                "--set",  "scenes.test_objects=1",
+                "--set",  "scenes.val_objects=1",
+                "--set",  "network.width=0.25",
+                "--set",  "train.epochs=1",
+                "--set",  "train.batch_size=16"};
+    words.insert(words.end(), other.begin(), other.end());
+    ASSERT_EQ(smcl(words).code, 0);
+  }
+  const auto told = [&](const std::string& other) {
+    return smcl({"analyze", (root / "a-1").string(), (root / other).string(), "--images", "40",
+                 "--resamples", "0"})
+        .err;
+  };
+  EXPECT_THAT(told("b-1"), HasSubstr("b-1 is masked in another way than a-1"));
+  EXPECT_THAT(told("b-1"), Not(HasSubstr("other data")));
+  EXPECT_THAT(told("c-1"), HasSubstr("c-1 was trained on other data than "));
+  EXPECT_THAT(told("c-1"), Not(HasSubstr("another way")));
 }
 
 }  // namespace

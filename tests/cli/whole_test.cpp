@@ -60,6 +60,9 @@ TEST(Whole, APartThatIsMissingIsNamed) {
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 74);
   EXPECT_THAT(format::read_text(log), HasSubstr("copy or install both"));
+  const std::string list = concat("'", alone.string(), "' index list '",
+                                  alone.parent_path().string(), "' >/dev/null 2>&1");
+  EXPECT_EQ(std::system(list.c_str()), 0) << "it lists runs itself";
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "core/error.h"
 #include "experiment/sweep.h"
 #include "format/scratch.h"
@@ -51,9 +53,17 @@ TEST(Recipe, HashLeavesOutTheDefaultsOfLaterSettings) {
   const auto hash = [](const std::string& text) {
     return resolve_recipe(parse(text), "a").settings_hash();
   };
-  EXPECT_EQ(hash("loss.name = 'ce'\nnetwork.classifier = 'linear'"), hash(""));
-  EXPECT_EQ(hash("mix.alpha = 1.0\nmix.prob = 1.0"), hash(""));
-  EXPECT_EQ(hash("augment.policy = 'none'\naugment.resized_crop = 'off'"), hash(""));
+  Recipe old = resolve_recipe(parse(""), "a");
+  const auto forget = [&](const std::set<std::string>& keys) {
+    return std::erase_if(old.resolved, [&](auto& one) { return keys.contains(one.key); });
+  };
+  EXPECT_EQ(
+      forget({"loss.name", "network.classifier", "network.head_hidden", "mix.alpha", "mix.prob",
+              "augment.policy", "augment.resized_crop", "stage.name", "stage.epochs"}),
+      9U);
+  EXPECT_EQ(old.settings_hash(), hash(""));
+  forget({"mask.prob"});
+  EXPECT_NE(old.settings_hash(), hash("")) << "0.1.0 had it";
   EXPECT_NE(hash("augment.policy = 'autoaugment'"), hash(""));
   EXPECT_NE(hash("augment.crop_padding = 2"), hash(""));
   EXPECT_NE(hash("loss.name = 'focal'"), hash(""));

@@ -94,6 +94,7 @@ TEST_F(ResumeSlow, ALastBatchOfOneImageKeepsItsRow) {
 }
 
 // A rate so small that no epoch is better than the first: the file must go back to the state's.
+// (It is another name of that file, so it is removed first.)
 TEST_F(ResumeSlow, TheBestWeightsAreThoseThatTheStateKnows) {
   const std::string extra = "schedule.rate = 1e-7\ntrain.epochs = 4\nbn.stats = \"all\"\n";
   const RunResult whole = whole_run(extra);
@@ -103,8 +104,24 @@ TEST_F(ResumeSlow, TheBestWeightsAreThoseThatTheStateKnows) {
   ASSERT_TRUE(stopped_at("best", extra, 8 * (best + 1) + 3));
   const fs::path weights = options_.root / "tiny-1" / "checkpoints";
   fs::remove(weights / "best_on_val.safetensors");
-  fs::copy(weights / "last.safetensors", weights / "best_on_val.safetensors");
+  std::ofstream(weights / "best_on_val.safetensors") << "of a later epoch";
   expect_same_bits(go_on(extra), whole, "best weights of a later epoch");
+}
+
+TEST_F(ResumeSlow, BestWeightsThatAreGoneAreToldAndNotThoseOfALaterEpoch) {
+  const std::string extra = "schedule.rate = 1e-7\ntrain.epochs = 4\nbn.stats = \"all\"\n";
+  const int best = whole_run(extra).summary.at("best_on_val").at("epoch");
+  ASSERT_LT(best, 3);
+  ASSERT_TRUE(stopped_at("gone", extra, 8 * (best + 1) + 3));
+  const fs::path run = options_.root / "tiny-1";
+  for (const auto& file : record::checkpoint_files(run)) {
+    fs::remove(record::best_weights_beside(file.path));
+  }
+  go_on(extra);
+  EXPECT_FALSE(fs::exists(run / "checkpoints" / "best_on_val.safetensors"));
+  EXPECT_THAT(
+      format::read_text(run / "log.txt"),
+      HasSubstr(concat("of epoch ", best + 1, ", are lost unless a later epoch is better")));
 }
 
 // A stop between the evaluations of an epoch stores the point before them.

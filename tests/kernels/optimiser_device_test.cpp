@@ -60,12 +60,14 @@ TEST(OptimiserDevice, StopsForGoodAtWhatIsNotFinite) {
     };
     step();
     const std::vector<float> before = parameters;
+    const std::vector<float> momentum_before = momentum;
     (bad == Bad::loss ? loss : gradients[1]) = std::numeric_limits<float>::infinity();
     step();
     loss = 1.0F;
     gradients = {0.5F, bad == Bad::loss ? std::nanf("") : 0.5F};
     step();
     EXPECT_EQ(parameters, before);
+    EXPECT_EQ(momentum, momentum_before);
     EXPECT_EQ(state.steps, 1U);
     EXPECT_EQ(state.bad, static_cast<std::uint32_t>(bad)) << "the first problem is reported";
   }

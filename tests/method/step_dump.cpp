@@ -80,7 +80,6 @@ class Fields {
   explicit Fields(const format::SafetensorsFile& file) : file_(file) {}
   template <class Rows, class Get>
   void column(const std::string& name, Rows& rows, Get get) const {
-    if (file_.tensors().count(name) == 0) return;
     const auto values = values_of<typename Column<Rows, Get>::Stored>(file_, name);
     rows.resize(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -265,7 +264,7 @@ Step Step::load(const std::filesystem::path& shared, const std::filesystem::path
   image_columns(fields, "plan.targets.", step.plan_.targets);
   step.plan_.target_classes = values_of<std::int32_t>(own, "plan.target_classes");
   mask_columns(fields, step.plan_.masks);
-  mix_columns(fields, step.plan_.mixes);
+  if (own.tensors().contains("plan.mix.on")) mix_columns(fields, step.plan_.mixes);
   for (const auto& mask : step.plan_.masks) step.plan_.masked = step.plan_.masked || mask.on;
   for (const auto& mix : step.plan_.mixes) step.plan_.masked = step.plan_.masked || mix.on;
   return step;

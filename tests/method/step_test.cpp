@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/config_text.h"
 #include "core/error.h"
 #include "format/safetensors.h"
 #include "method/step_dump.h"
@@ -26,6 +27,7 @@ const std::vector<Case>& cases() {
   static const std::string some = "mask.prob = 0.5\nmask.draw = \"image\"\n";
   static const std::string alone = "method.name = \"ce\"\nmask.prob = 0.0\n";
   static const std::string drw = "rule.name = \"drw\"\nrule.b = 0.9\n";
+  static const std::string mixed = "step.epoch = 8\n";  // partners of other classes
   static const std::string cosine = "network.classifier = \"cosine\"\nnetwork.scale = 10.0\n";
   static const std::vector<Case> all{
       {"ce", alone},
@@ -39,10 +41,10 @@ const std::vector<Case>& cases() {
       {"expected_target", masked + "mce.target = \"expected\"\ncontrast.mu = 0.0\n"},
       {"target_label", some + "mce.label = \"target\"\nbn.stats = \"plain_only\"\n"},
       {"drw", masked + "rule.name = \"drw\"\nrule.b = 0.9\ncontrast.tau = 0.5\n"},
-      {"mixup", "method.name = \"mixup\"\n"},
-      {"remix", "method.name = \"remix\"\nmix.draw = \"image\"\nmix.kappa = 2.0\n"},
-      {"cutmix", "method.name = \"cutmix\"\nmix.draw = \"image\"\nmix.prob = 0.7\n"},
-      {"saliencymix", "method.name = \"saliencymix\"\nmask.border = \"shift\"\n"},
+      {"mixup", mixed + "method.name = \"mixup\"\n"},
+      {"remix", mixed + "method.name = \"remix\"\nmix.draw = \"image\"\nmix.kappa = 2.0\n"},
+      {"cutmix", mixed + "method.name = \"cutmix\"\nmix.draw = \"image\"\nmix.prob = 0.7\n"},
+      {"saliencymix", mixed + "method.name = \"saliencymix\"\nmask.border = \"shift\"\n"},
       {"cmo_drw",
        "method.name = \"cmo\"\ntarget.distribution = \"inverse\"\nrule.name = \"drw\"\n"
        "target.unit = \"sample\"\nrule.b = 0.9\nmix.alpha = 2.0\n"},
@@ -59,12 +61,12 @@ const std::vector<Case>& cases() {
       {"bcl_cosine",
        cosine + "method.name = \"bcl\"\nloss.name = \"logit_adjusted\"\ncontrast.tau = 0.3\n"},
       {"reweight", alone + "rule.name = \"reweight\"\nrule.b = 0.9\n"},
-      {"mixup_focal", drw + "method.name = \"mixup\"\nloss.name = \"focal\"\n"},
-      {"cutmix_ldam",
-       drw + cosine + "method.name = \"cutmix\"\nmix.draw = \"image\"\nloss.name = \"ldam\"\n"},
+      {"mixup_focal", mixed + drw + "method.name = \"mixup\"\nloss.name = \"focal\"\n"},
+      {"cutmix_ldam", mixed + drw + cosine +
+                          "method.name = \"cutmix\"\nmix.draw = \"image\"\nloss.name = \"ldam\"\n"},
       {"remix_logit_adjusted",
-       "method.name = \"remix\"\nmix.draw = \"image\"\nmix.kappa = 2.0\nloss.name = "
-       "\"logit_adjusted\"\n"}};
+       mixed + "method.name = \"remix\"\nmix.draw = \"image\"\nmix.kappa = 2.0\nloss.name = "
+               "\"logit_adjusted\"\n"}};
   return all;
 }
 
@@ -148,12 +150,30 @@ class StepReference : public testing::TestWithParam<Case> {
       format::SafetensorsFile::read(folder_ / (GetParam().name + ".safetensors"));
 };
 
+// A case that was changed while its fixture was not would be tested as it was.
+TEST_P(StepReference, IsOfTheCasesSettings) {
+  const auto wanted = config::Document::parse(GetParam().toml, "case");
+  const auto used = config::Document::parse(file_.metadata().at("recipe"), "fixture");
+  ASSERT_FALSE(wanted.entries().empty());
+  for (const auto& [key, entry] : wanted.entries()) {
+    ASSERT_TRUE(used.entries().contains(key)) << key;
+    EXPECT_EQ(config::to_text(used.entries().at(key).value), config::to_text(entry.value)) << key;
+  }
+}
+
 TEST_P(StepReference, AgreesFromBytesToGradients) {
   Step step =
       Step::load(folder_ / "shared.safetensors", folder_ / (GetParam().name + ".safetensors"));
   step.run();
 
   const batch::Batch& batch = step.batch();
+  if (!step.plan().mixes.empty()) {
+    EXPECT_NE(batch.labels, batch.target_labels) << "all partners are of the image's own class";
+  }
+  if (GetParam().name.starts_with("remix")) {
+    const auto moves = [](const plan::MixDraw& mix) { return mix.own != mix.keep; };
+    EXPECT_TRUE(std::ranges::any_of(step.plan().mixes, moves)) << "no label goes to the rarer";
+  }
   expect_near(batch.lambda, "batch.lambda");
   expect_near(batch.contrast_lambda, "batch.contrast_lambda");
   std::vector<std::int32_t> boxes, peaks;

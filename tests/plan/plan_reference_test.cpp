@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "plan/policy.h"
 #include "plan/samples.h"
 
 // Draws of a step, slot by slot, as tests/python/plan_reference.py works them out on its own. A
@@ -105,6 +106,67 @@ TEST(PlanReference, ResampledEpochWithCutout) {
                      {"cut", strong.cut > 0 ? json{strong.cut_y, strong.cut_x} : json(nullptr)}});
   }
   EXPECT_EQ(drawn, reference().at("resampled"));
+}
+
+json of(const StrongDraw& draw) {
+  json tries = json::array();
+  for (const CropTry& one : draw.crop.tries) tries.push_back({one.area, one.ratio});
+  json policy = json::array();
+  for (int i = 0; i < draw.policy_count; ++i) {
+    const PolicyDraw& one = draw.policy.at(static_cast<std::size_t>(i));
+    EXPECT_EQ(one.level, 9);
+    EXPECT_EQ(one.levels, kRandLevels);
+    policy.push_back({static_cast<int>(one.op), one.negative});
+  }
+  json jitter = json::array();
+  for (std::size_t i = 0; i < draw.jitter_count; ++i) {
+    jitter.push_back({static_cast<int>(draw.jitters.at(i)), draw.jitter.at(i)});
+  }
+  return {{"place", {draw.crop.place_y, draw.crop.place_x}},
+          {"tries", tries},
+          {"policy", policy},
+          {"jitter", jitter},
+          {"grey", draw.grey},
+          {"sigma", draw.sigma}};
+}
+
+TEST(PlanReference, StrongerAugmentationOfImagesAndViews) {
+  PlannerSettings s = settings();
+  s.views = 1;
+  s.augment.resized_crop = {"range", {0.2, 1.0}};
+  s.augment.policy = Policy::randaugment;
+  s.augment.rand_ops = 3;
+  s.augment.colour = 0.8;
+  s.augment.grey = 0.3;
+  s.augment.blur = 0.5;
+  const StepPlan plan = step_of(s);
+  json images = json::array();
+  json views = json::array();
+  for (const StrongDraw& draw : plan.image_strong) images.push_back(of(draw));
+  for (const StrongDraw& draw : plan.target_strong) views.push_back(of(draw));
+  EXPECT_EQ(images, reference().at("stronger").at("images"));
+  EXPECT_EQ(views, reference().at("stronger").at("views"));
+}
+
+TEST(PlanReference, SubPolicies) {
+  PlannerSettings s = settings();
+  s.augment.policy = Policy::autoaugment;
+  const StepPlan plan = step_of(s);
+  const json& wanted = reference().at("sub_policies");
+  ASSERT_EQ(plan.image_strong.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& halves = cifar10_policy().at(wanted[i].at("number").get<std::size_t>());
+    std::vector<PolicyDraw> expected;
+    for (std::size_t h = 0; h < 2; ++h) {
+      const json& drawn = wanted[i].at("halves")[h];
+      if (drawn[0].get<double>() >= halves.at(h).prob) continue;
+      expected.push_back({halves.at(h).op, halves.at(h).level, kAutoLevels, drawn[1].get<bool>()});
+    }
+    const StrongDraw& draw = plan.image_strong[i];
+    const std::vector<PolicyDraw> found(draw.policy.begin(),
+                                        draw.policy.begin() + draw.policy_count);
+    EXPECT_EQ(found, expected) << i;
+  }
 }
 
 TEST(PlanReference, FurtherViews) {

@@ -8,6 +8,8 @@ uniform; seed 42, batches of 8, step 1 of epoch 7.
 """
 
 import json
+import math
+import struct
 import sys
 
 SEED, EPOCH, STEP, BATCH, SAMPLES, CLASSES = 42, 7, 1, 8, 24, 3
@@ -17,8 +19,8 @@ ORDER, AUGMENT, TARGET_CLASS, TARGET_SAMPLE, TARGET_AUGMENT = 2, 3, 4, 5, 6
 MASK_COIN, MASK_AREA, MASK_PLACE, MASK_FILL, CUTOUT_COIN = 7, 8, 9, 10, 11
 MIX_COIN, MIX_SHARE, MIX_PARTNER, MIX_PLACE = 12, 13, 14, 15
 RESAMPLE_CLASS, RESAMPLE_IMAGE, RESAMPLE_AUGMENT, VIEW_AUGMENT = 16, 17, 18, 19
-STRONG_CUTOUT = 55
-RESAMPLED = 1  # the role of a re-sampled image
+STRONG_POLICY, STRONG_COLOUR, STRONG_GREY, STRONG_BLUR, STRONG_CUTOUT, STRONG_CROP = range(51, 57)
+ORDINARY, RESAMPLED, VIEW = 0, 1, 3  # roles of images; view v is VIEW + v
 MOST_VIEWS = 8  # streams that each slot has
 
 
@@ -173,8 +175,66 @@ def views():
     ]
 
 
+def float32(value):
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def uniform(words, low, high):
+    return low + (high - low) * unit(words)
+
+
+def strong(role, number):
+    """resized_crop [0.2, 1], three operations of RandAugment, jitter 0.8, grey 0.3, blur 0.5."""
+    part = lambda purpose: stream(purpose, number << 4 | role)
+    crop, policy, colour = part(STRONG_CROP), part(STRONG_POLICY), part(STRONG_COLOUR)
+    place = [next(crop), next(crop)]
+    tries = []
+    for _ in range(10):
+        area = uniform(crop, 0.2, 1.0)
+        ratio = math.exp(uniform(crop, math.log(3 / 4), math.log(4 / 3)))
+        tries.append([float32(area), float32(ratio)])
+    operations = [[below(policy, 14), bool(next(policy) >> 31)] for _ in range(3)]
+    jitter = []
+    if unit(colour) < 0.8:
+        order = shuffled(4, colour)
+        middles, spreads = [1, 1, 1, 0], [0.4, 0.4, 0.4, 0.1]
+        amounts = [uniform(colour, m - s, m + s) for m, s in zip(middles, spreads)]
+        jitter = [[kind, float32(amounts[kind])] for kind in order]
+    blur = part(STRONG_BLUR)
+    return {
+        "place": place,
+        "tries": tries,
+        "policy": operations,
+        "jitter": jitter,
+        "grey": unit(part(STRONG_GREY)) < 0.3,
+        "sigma": float32(uniform(blur, 0.1, 2.0)) if unit(blur) < 0.5 else 0.0,
+    }
+
+
+def stronger():
+    """The batch, and one further view of it."""
+    order = shuffled(SAMPLES, stream(ORDER, 0))
+    slots = range(STEP * BATCH, (STEP + 1) * BATCH)
+    return {
+        "images": [strong(ORDINARY, 100 + order[slot]) for slot in slots],
+        "views": [strong(VIEW, slot) for slot in slots],
+    }
+
+
+def sub_policies():
+    """AutoAugment: which of 25, and and of each half the coin and the direction."""
+    order = shuffled(SAMPLES, stream(ORDER, 0))
+    images = []
+    for slot in range(STEP * BATCH, (STEP + 1) * BATCH):
+        words = stream(STRONG_POLICY, (100 + order[slot]) << 4 | ORDINARY)
+        number = below(words, 25)
+        halves = [[unit(words), bool(next(words) >> 31)] for _ in range(2)]
+        images.append({"number": number, "halves": halves})
+    return images
+
+
 def main():
-    cases = [masked, pasted, blended, resampled, views]
+    cases = [masked, pasted, blended, resampled, views, stronger, sub_policies]
     with open(sys.argv[1], "w") as file:
         json.dump({case.__name__: case() for case in cases}, file, indent=1)
         file.write("\n")

@@ -326,8 +326,12 @@ TEST(CompareRuns, OtherStagesAugmentationAndClassifiersAreNotPlain) {
       {"augment.cutout", "16"},  {"augment.resized_crop", "range(lo=0.2, hi=1)"},
       {"augment.colour", "0.8"}, {"augment.grey", "0.2"},
       {"augment.blur", "0.5"},   {"network.classifier", "\"cosine\""},
-      {"plain.cutout", "0.5"},
+      {"plain.cutout", "0.5"},   {"loss.name", "\"logit_adjusted\""},
+      {"rule.name", "\"drw\""},
   };
+  std::vector<RecipeRun> plain;
+  add(plain, "other", {0.5}, {{"method.name", "\"ce\""}});
+  ASSERT_EQ(compare_runs(plain, "").front().baseline, 0U);
   for (const auto& [key, value] : others) {
     std::vector<RecipeRun> runs;
     add(runs, "other", {0.5}, {{"method.name", "\"ce\""}, {key, value}});

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "cli/commands.h"
@@ -30,15 +31,36 @@ experiment::Spread spread_of(const std::string& name) {
   return name == "training" ? experiment::Spread::training : experiment::Spread::target;
 }
 
-report::AnalysedRun analyse(const std::string& run, const Options& options) {
+/// Errors of one of several runs say which.
+experiment::AnalyzeResult analyse(const record::RunFolder& folder, const Options& options) {
+  try {
+    const experiment::Recipe recipe = experiment::analysis_recipe(folder, options.set);
+    return experiment::analyze(folder, recipe, options.settings, options.always_new);
+  } catch (const Error& problem) {
+    const std::string text = problem.what();
+    const std::string run = folder.path().string();
+    if (options.runs.size() < 2 || text.find(run) != std::string::npos) throw;
+    throw Error(problem.code(), concat(run, ": ", text));
+  }
+}
+
+report::AnalysedRun analysed(const std::string& run, const Options& options) {
   const auto folder = record::RunFolder::open(run);
   check_weights(folder, options.settings.weights);
-  const experiment::Recipe recipe = experiment::analysis_recipe(folder, options.set);
-  auto result = experiment::analyze(folder, recipe, options.settings, options.always_new);
+  auto result = analyse(folder, options);
   const std::string file = record::analysis_file(folder.path()).string();
   log::info(concat(file, result.was_there ? ": was there, nothing was computed (--new computes it)"
                                           : ": written"));
   return {folder.name(), std::move(result.analysis)};
+}
+
+/// Runs of one name are called by their paths.
+void tell_apart(std::vector<report::AnalysedRun>& runs, const std::vector<std::string>& paths) {
+  std::set<std::string> names;
+  for (const report::AnalysedRun& run : runs) names.insert(run.run);
+  for (std::size_t i = 0; names.size() < runs.size() && i < runs.size(); ++i) {
+    runs[i].run = paths[i];
+  }
 }
 
 void warn_of_data(const std::vector<std::string>& runs) {
@@ -78,8 +100,14 @@ void show_text(const std::vector<report::AnalysedRun>& runs, const Options& opti
 
 void analyze(Options options) {
   options.settings.spread = spread_of(options.spread);
+  if (options.settings.gallery <= options.settings.k) {
+    throw UsageError(concat("--gallery ", options.settings.gallery, " is too small for the ",
+                            options.settings.k, " neighbours of -k: expected at least ",
+                            options.settings.k + 1));
+  }
   std::vector<report::AnalysedRun> runs;
-  for (const std::string& run : options.runs) runs.push_back(analyse(run, options));
+  for (const std::string& run : options.runs) runs.push_back(analysed(run, options));
+  tell_apart(runs, options.runs);
   warn_of_data(options.runs);
   warn_of_masks(runs);
   if (report::analysis_rows(runs, options.only).rows() == 0) {

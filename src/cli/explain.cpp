@@ -43,8 +43,10 @@ void draw(const experiment::Recipe& recipe, const data::Opened& data, const Opti
     const auto images = experiment::explain_mixes(recipe, data, options.count);
     write(images.size(), "mixed", experiment::mixes_grid(images, data));
   } else {
+    const bool masks = experiment::masks_images(recipe);
     const auto images = experiment::explain_images(recipe, data, options.count);
-    write(images.size(), "masked", experiment::explain_grid(images, data));
+    write(images.size(), masks ? "masked" : "augmented",
+          experiment::explain_grid(images, data, masks));
   }
 }
 
@@ -83,9 +85,10 @@ void explain(const Options& options) {
 
 void add_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain",
-                                         "what gets masked or mixed: a picture, and on scenes how "
-                                         "well each detector finds the object");
+  CLI::App* command =
+      app.add_subcommand("explain",
+                         "what gets augmented, masked or mixed: a picture, and on scenes how "
+                         "well each detector finds the object");
   command->add_option("what", options->what, "recipe file or run folder")->required();
   command->add_option("-o,--output", options->picture, "PNG file to write");
   command->add_option("--count", options->count, "images in the picture")

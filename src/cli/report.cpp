@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "cli/commands.h"
@@ -14,8 +16,10 @@
 #include "experiment/explain.h"
 #include "experiment/explain_mixes.h"
 #include "experiment/session.h"
+#include "experiment/sweep.h"
 #include "format/file.h"
 #include "image/png.h"
+#include "record/setting_kinds.h"
 
 namespace smcl::cli {
 namespace {
@@ -32,44 +36,90 @@ struct Options {
 constexpr std::size_t kMostMaskPictures = 6;
 constexpr std::size_t kMostPictureBytes = 2'700'000;  // of all pictures, a third more in the page
 
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("_-./@=,:+").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string result = "'";
-  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
+/// What makes a run the one that a sweep trains, on whatever machine.
+std::string mark_of(const std::vector<config::Resolved>& settings) {
+  std::string mark;
+  for (const config::Resolved& setting : settings) {
+    if (record::is_of_execution(setting.key) || setting.key == "run.precision") continue;
+    mark += concat(setting.key, "=", setting.value, "\n");
+  }
+  return mark;
+}
+
+/// The marks of a sweep's runs; nothing where this program cannot plan it any more.
+std::optional<std::set<std::string>> planned_by(const std::filesystem::path& sweep) {
+  try {
+    experiment::SweepOptions options;
+    options.branch = false;
+    std::set<std::string> marks;
+    for (const auto& run : experiment::plan_sweep(sweep, options).runs) {
+      marks.insert(mark_of(run.recipe.resolved));
+    }
+    return marks;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// The sweeps among what was given, and which runs they train.
+class Sweeps {
+ public:
+  explicit Sweeps(const std::vector<std::string>& what) {
+    for (const std::string& path : what) {
+      const auto sweep = std::filesystem::path(path) / "sweep.toml";
+      if (!std::filesystem::exists(sweep)) continue;
+      files_.push_back(sweep.string());
+      planned_.emplace(std::filesystem::canonical(path), planned_by(sweep));
+    }
+  }
+  const std::vector<std::string>& files() const { return files_; }
+  /// Nothing of a run that lies in no sweep's folder.
+  std::optional<bool> train(const report::RunData& run) const {
+    const auto found = planned_.find(std::filesystem::canonical(run.run.path).parent_path());
+    if (found == planned_.end()) return std::nullopt;
+    return !found->second || found->second->contains(mark_of(run.run.settings));
+  }
+
+ private:
+  std::vector<std::string> files_;
+  std::map<std::filesystem::path, std::optional<std::set<std::string>>> planned_;
+};
+
+/// A sweep's file may have changed since some of its runs were trained.
+void warn_of_former_runs(const report::Report& report, const Sweeps& sweeps) {
+  std::vector<std::string> former;
+  for (const report::RunData& run : report.runs) {
+    if (!sweeps.train(run).value_or(true)) former.push_back(run.run.path);
+  }
+  if (former.empty()) return;
+  log::warn(concat(former.size(), " of ", report.runs.size(), " runs are of an earlier form of ",
+                   "their sweep.toml, such as ", former.front(),
+                   ": they are rows of the report too; move them away where they should not be"));
 }
 
 /// What trains the runs again: their sweeps, and of others a command for each recipe.
-std::vector<std::string> commands_of(const Options& options, const report::Report& report) {
+std::vector<std::string> commands_of(const Options& options, const report::Report& report,
+                                     const Sweeps& sweeps) {
   std::vector<std::string> commands;
-  std::set<std::filesystem::path> sweeps;
-  for (const std::string& path : options.what) {
-    const auto sweep = std::filesystem::path(path) / "sweep.toml";
-    if (!std::filesystem::exists(sweep)) continue;
-    commands.push_back("smcl sweep " + quoted(sweep.string()));
-    sweeps.insert(std::filesystem::canonical(path));
-  }
+  for (const std::string& file : sweeps.files()) commands.push_back("smcl sweep " + quoted(file));
   for (const report::Condition& condition : report.conditions) {
     for (const report::GroupResult& group : condition.groups) {
-      std::vector<report::RecipeRun> runs = group.group.runs;
-      std::erase_if(runs, [&](const report::RecipeRun& run) {
-        return sweeps.contains(std::filesystem::canonical(run.path).parent_path());
-      });
+      std::vector<const report::RunData*> runs = report::runs_of(report, group.group);
+      std::erase_if(runs, [&](const auto* run) { return sweeps.train(*run).value_or(false); });
       if (runs.empty()) continue;
       commands.push_back(concat(
-          "smcl train ", quoted(runs.front().path + "/config.toml"),
+          "smcl train ", quoted(runs.front()->run.path + "/config.toml"),
           runs.size() > 1 ? concat("   # and ", runs.size() - 1, " more, other seeds") : ""));
     }
   }
   std::string again = "smcl report";
   for (const std::string& path : options.what) again += " " + quoted(path);
   if (!options.baseline.empty()) again += " --baseline " + quoted(options.baseline);
+  if (!options.title.empty()) again += " --title " + quoted(options.title);
   if (options.best_on_test) again += " --best-on-test";
-  commands.push_back(again + " -o " + quoted(options.outputs.front()));
+  if (!options.pictures) again += " --no-pictures";
+  for (const std::string& output : options.outputs) again += " -o " + quoted(output);
+  commands.push_back(again);
   return commands;
 }
 
@@ -228,11 +278,14 @@ void make(const Options& options) {
   report::Report report = report::make_report(std::move(runs), options.baseline, which);
   report.title = title_of(options);
   for (const report::RunData& run : report.runs) {
-    if (run.analysis_left_out.empty()) continue;
-    left_out.push_back(concat(run.run.path, ": ", run.analysis_left_out));
+    for (const std::string& part : run.left_out) {
+      left_out.push_back(concat(run.run.path, ": ", part));
+    }
   }
   report.left_out = std::move(left_out);
-  report.reproduce = commands_of(options, report);
+  const Sweeps sweeps(options.what);
+  warn_of_former_runs(report, sweeps);
+  report.reproduce = commands_of(options, report, sweeps);
   const bool page = std::any_of(options.outputs.begin(), options.outputs.end(),
                                 [](const std::string& o) { return o.ends_with(".html"); });
   if (options.pictures && page) {

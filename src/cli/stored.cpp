@@ -1,7 +1,9 @@
 #include "cli/stored.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -23,6 +25,17 @@ experiment::Recipe stored_recipe(const record::RunFolder& folder,
   config::Document document = config::Document::parse(folder.config(), file);
   for (const std::string& assignment : overrides) document.set(assignment);
   return experiment::resolve_stored(document, "run");
+}
+
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./@=,:+").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
 }
 
 std::string data_overrides(const std::vector<std::string>& overrides) {

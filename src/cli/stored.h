@@ -17,6 +17,9 @@ namespace smcl::cli {
 experiment::Recipe stored_recipe(const record::RunFolder& folder,
                                  const std::vector<std::string>& overrides = {});
 
+/// A word as a shell takes it, in quotes where it needs them.
+std::string quoted(const std::string& word);
+
 /// Of overrides, those of the data (data.*, scenes.*), as one text.
 std::string data_overrides(const std::vector<std::string>& overrides);
 

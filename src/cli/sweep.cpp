@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/outcomes.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
+#include "cli/stored.h"
 #include "command/render.h"
 #include "command/tree.h"
 #include "core/error.h"
@@ -32,6 +36,22 @@ struct Options {
   bool quiet = false;
 };
 
+/// How many runs each variant has, by name in the order of the plan: those of a grid over seeds
+/// have one name.
+std::vector<std::pair<std::string, std::size_t>> repetitions(const experiment::SweepPlan& plan) {
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const experiment::SweepRun& run : plan.runs) {
+    const auto found =
+        std::ranges::find(counts, run.recipe.name, &decltype(counts)::value_type::first);
+    if (found == counts.end()) {
+      counts.emplace_back(run.recipe.name, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  return counts;
+}
+
 /// One row a variant: its name, epochs, and how many of them come from another run.
 report::Table plan_table(const experiment::SweepPlan& plan) {
   report::Table table({{"variant", "variant"},
@@ -39,9 +59,10 @@ report::Table plan_table(const experiment::SweepPlan& plan) {
                        {"epochs", "epochs", 0},
                        {"branches from", "branches_from", 0, 1.0, true},
                        {"at epoch", "branch_epoch", 0, 1.0, true}});
-  for (std::size_t v = 0; v < plan.variants; ++v) {
-    const experiment::SweepRun& run = plan.runs[v];
-    std::vector<report::Cell> cells{run.recipe.name, static_cast<double>(plan.seeds),
+  for (const auto& [name, runs] : repetitions(plan)) {
+    const experiment::SweepRun& run = *std::ranges::find_if(
+        plan.runs, [&](const experiment::SweepRun& each) { return each.recipe.name == name; });
+    std::vector<report::Cell> cells{name, static_cast<double>(runs),
                                     static_cast<double>(run.epochs)};
     cells.resize(5);
     if (run.trunk) {
@@ -57,9 +78,10 @@ std::string plan_text(const experiment::SweepPlan& plan) {
   const auto counted = [](auto count, const char* what) {
     return concat(count, " ", what, count == 1 ? "" : "s");
   };
+  const std::size_t variants = repetitions(plan).size();
   std::string text =
-      concat(counted(plan.runs.size(), "run"), ": ", counted(plan.variants, "variant"), ", ",
-             counted(plan.seeds, "seed"), "; ", counted(plan.epochs, "epoch"));
+      concat(counted(plan.runs.size(), "run"), ": ", counted(variants, "variant"), ", ",
+             counted(plan.runs.size() / variants, "seed"), "; ", counted(plan.epochs, "epoch"));
   if (plan.saved > 0) {
     text += concat(", of which branches save ", plan.saved, " (",
                    (200 * plan.saved + plan.epochs) / (2 * plan.epochs), " %)");
@@ -127,7 +149,7 @@ void show(const std::vector<experiment::Outcome>& outcomes, const experiment::Sw
   const std::string folder = experiment::sweep_folder(plan, options.root).string();
   std::cout << "percent of the test set after the last epoch; bias gap in points, medium and few "
                "classes; "
-            << report::spread_text(groups) << "\nsmcl report " << folder
+            << report::spread_text(groups) << "\nsmcl report " << quoted(folder)
             << " -o report.html makes a page of it\n";
 }
 
@@ -139,6 +161,10 @@ void sweep(const Options& options) {
     planned.overrides.push_back(concat("run.device='", options.device, "'"));
   }
   const experiment::SweepPlan plan = experiment::plan_sweep(options.file, planned);
+  for (const auto& [other, run] : plan.alike) {
+    log::warn(concat(run, " does the same as ", other, " in every epoch: what they differ by ",
+                     "never acts; leave one out"));
+  }
   if (options.plan_only) {
     std::cout << command::render(plan_table(plan), options.format);
     if (options.format == "text") std::cout << plan_text(plan) << '\n';
@@ -161,9 +187,12 @@ void sweep(const Options& options) {
   run.ended = [&](std::size_t i, const experiment::Outcome& outcome) { tally.add(i, outcome); };
   const auto outcomes = experiment::run_sweep(plan, run);
   show(outcomes, plan, options);
-  std::vector<const experiment::Recipe*> recipes;
-  for (const experiment::SweepRun& each : plan.runs) recipes.push_back(&each.recipe);
-  throw_problems(recipes, outcomes);
+  std::vector<std::string> names;
+  for (const experiment::SweepRun& each : plan.runs) {
+    names.push_back(concat(each.recipe.name, ", seed ", each.seed));
+  }
+  throw_problems(names, outcomes, "the same command goes on with them",
+                 ", but with those that diverged, as they would again, only with --retry");
 }
 
 }  // namespace

@@ -123,9 +123,11 @@ void train(const Options& options) {
     finished.push_back({folder, outcome.result->summary});
   }
   if (!finished.empty()) show_runs(std::cout, finished, options.format);
-  std::vector<const experiment::Recipe*> trained;
-  for (const experiment::Recipe& recipe : recipes) trained.push_back(&recipe);
-  throw_problems(trained, outcomes);
+  std::vector<std::string> names;
+  for (const experiment::Recipe& recipe : recipes) {
+    names.push_back(concat(recipe.name, ", seed ", recipe.train.seed));
+  }
+  throw_problems(names, outcomes, "the same command, without --new, goes on with them");
 }
 
 }  // namespace

@@ -141,7 +141,9 @@ void check_key(const record::RunIndex& index, const char* option, const std::str
   const auto is_in = [&](const std::vector<std::string>& keys) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };
-  if (is_in(kOwnKeys) || index.knows(key) || index.count({}) == 0) return;
+  const auto shown = [&](const auto& result) { return result.first == key; };  // null in all runs
+  if (is_in(kOwnKeys) || std::ranges::any_of(kResults, shown)) return;
+  if (index.knows(key) || index.count({}) == 0) return;
   std::vector<std::string> known = setting_keys();
   if (is_in(known)) return;
   const std::vector<std::string> of_runs = index.keys();

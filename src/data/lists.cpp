@@ -57,8 +57,10 @@ std::vector<Number> parse_numbers(std::string_view text, std::uint32_t max, std:
 std::string read_list(const std::filesystem::path& file, std::string_view key,
                       std::string_view what) {
   if (missing(file)) {
-    throw DataError(concat(file.string(), " is missing: data.", key,
-                           " must name a text file with one ", what, " a line"));
+    throw DataError(concat(std::filesystem::absolute(file).string(), " is missing: data.", key,
+                           " must name a text file with one ", what,
+                           " a line, seen from the current folder; set it with --set data.", key,
+                           "=FILE"));
   }
   return format::read_text(file);
 }

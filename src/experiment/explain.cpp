@@ -129,8 +129,13 @@ std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& 
   return images;
 }
 
-Image explain_grid(const std::vector<Explained>& images, const data::Opened& data) {
-  std::vector<std::string> titles{"original", "augmented", "saliency", "peak and box", "masked"};
+bool masks_images(const Recipe& recipe) {
+  return method::needs_of(recipe.method).masks || recipe.mask.cutout_prob > 0.0;
+}
+
+Image explain_grid(const std::vector<Explained>& images, const data::Opened& data, bool masks) {
+  std::vector<std::string> titles{"original", "augmented"};
+  if (masks) titles.insert(titles.end(), {"saliency", "peak and box", "masked"});
   const bool views = !images.empty() && images.front().view.height() > 0;
   if (views) titles.push_back("further view");
   PictureGrid grid(images.size(), 1, data.height, data.width, titles);
@@ -138,14 +143,16 @@ Image explain_grid(const std::vector<Explained>& images, const data::Opened& dat
     const Explained& one = images[i];
     grid.picture(i, 0, one.original.view());
     grid.picture(i, 1, one.augmented.view());
-    if (!one.map.empty()) grid.map(i, 2, one.map);
-    grid.picture(i, 3, one.augmented.view());
-    grid.mark(i, 3, one.placed.box, one.placed.centre);
-    grid.picture(i, 4, one.masked.view());
-    if (views) grid.picture(i, 5, one.view.view());
-    grid.text(i, 0,
-              concat(class_of(data, one.sample), ", own label weighs ",
-                     std::to_string(one.placed.lambda).substr(0, 4)));
+    if (views) grid.picture(i, static_cast<int>(titles.size()) - 1, one.view.view());
+    std::string text = class_of(data, one.sample);
+    if (masks) {
+      if (!one.map.empty()) grid.map(i, 2, one.map);
+      grid.picture(i, 3, one.augmented.view());
+      grid.mark(i, 3, one.placed.box, one.placed.centre);
+      grid.picture(i, 4, one.masked.view());
+      text += concat(", own label weighs ", std::to_string(one.placed.lambda).substr(0, 4));
+    }
+    grid.text(i, 0, text);
   }
   return grid.take();
 }

@@ -27,9 +27,13 @@ struct Explained {
 /// spread over the classes and otherwise as the seed draws them.
 std::vector<Explained> explain_images(const Recipe& recipe, const data::Opened& data, int count);
 
-/// A picture of them, a row each: original, what the network sees before masking, saliency map,
-/// peak and box, masked image, and a further view where there are any.
-Image explain_grid(const std::vector<Explained>& images, const data::Opened& data);
+/// Whether a recipe masks images, or cuts boxes out of plain ones.
+bool masks_images(const Recipe& recipe);
+
+/// A picture of them, a row each: original, what the network sees before masking, where it `masks`
+/// saliency map, peak and box and masked image, and a further view where there are any.
+Image explain_grid(const std::vector<Explained>& images, const data::Opened& data,
+                   bool masks = true);
 
 /// How well a way to place masks finds the object, on a set that knows the truth.
 struct PlaceQuality {

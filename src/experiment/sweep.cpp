@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "experiment/checkpoints.h"
 #include "experiment/same_run.h"
+#include "record/setting_kinds.h"
 #include "record/sweep_file.h"
 
 namespace smcl::experiment {
@@ -32,21 +33,32 @@ void add(Cell& cell, const std::vector<std::string>& assignments, const char* or
   for (const std::string& each : assignments) cell.assignments.push_back({each, origin});
 }
 
-/// "prob0.1" of mask.prob and 0.1, "random" of mask.kind and "random": a part of a name, in
-/// letters, digits, '-', '_' and '.'.
-std::string name_part(const std::string& key, const std::string& value) {
+/// The end of a key, or all of it where another key of the grid ends alike.
+std::string short_key(const record::SweepFile& sweep, const std::string& key) {
+  const std::string end = key.substr(key.rfind('.') + 1);
+  const auto alike = [&](const auto& each) {
+    return each.first != key && each.first.ends_with("." + end);
+  };
+  return std::ranges::any_of(sweep.grid, alike) ? key : end;
+}
+
+/// "-prob0.1" of mask.prob and 0.1, "-random" of mask.kind and "random": a part of a name, in
+/// letters, digits, '-', '_' and '.'. Nothing of a seed: repetitions have one name.
+std::string name_part(const record::SweepFile& sweep, const std::string& key,
+                      const std::string& value) {
+  if (record::is_seed(key)) return "";
   const bool word = value.front() == '"';
-  const std::string text = word ? value : concat(key.substr(key.rfind('.') + 1), value);
-  std::string part;
+  const std::string text = word ? value : concat(short_key(sweep, key), value);
+  std::string part = "-";
   for (const char c : text) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
     if (plain) {
       part += c;
-    } else if (!part.empty() && part.back() != '_' && c != '"') {
+    } else if (part.size() > 1 && part.back() != '_' && c != '"') {
       part += '_';
     }
   }
-  while (!part.empty() && part.back() == '_') part.pop_back();
+  while (part.back() == '_') part.pop_back();
   return part;
 }
 
@@ -59,7 +71,7 @@ std::vector<Cell> grid_cells(const record::SweepFile& sweep) {
       for (const std::string& value : values) {
         Cell next = cell;
         add(next, {concat(key, "=", value)}, "[grid] of the sweep");
-        next.suffix += concat("-", name_part(key, value));
+        next.suffix += name_part(sweep, key, value);
         more.push_back(std::move(next));
       }
     }
@@ -137,21 +149,45 @@ Recipe resolve(const Cell& cell, const record::SweepFile& sweep, std::uint64_t s
   }
 }
 
+/// Throws where a recipe would be trained twice by a slip of the pen.
+void check_listed_once(const record::SweepFile& sweep) {
+  std::set<std::string> seen;
+  for (const std::string& recipe : sweep.recipes) {
+    if (seen.insert(fs::path(recipe).lexically_normal().string()).second) continue;
+    throw UsageError(concat("recipes: ", recipe, " is listed twice; leave one out"));
+  }
+}
+
+/// Runs of one name are repetitions: they differ in a seed.
+void check_names(const std::vector<SweepRun>& runs) {
+  std::set<std::string> seen;
+  for (const SweepRun& run : runs) {
+    std::string mark = concat(run.recipe.name, ' ', run.seed);
+    for (const config::Resolved& setting : run.recipe.resolved) {
+      if (record::is_seed(setting.key)) mark += concat(' ', setting.key, '=', setting.value);
+    }
+    if (seen.insert(mark).second) continue;
+    throw UsageError(concat("two variants of the sweep are called ", run.recipe.name,
+                            ": give each [[variant]] a name, and each recipe a run.name of its "
+                            "own"));
+  }
+}
+
 void check_different(const std::vector<SweepRun>& runs) {
-  std::map<std::string, const Recipe*> first;
+  std::map<std::string, const SweepRun*> first;
   for (const SweepRun& run : runs) {
     const data::DataSettings& data = run.recipe.data;  // its folders are no part of the hash
     const auto [found, fresh] = first.emplace(
-        concat(run.recipe.settings_hash(), '\n', data.dir, '\n', data.scenes.fashion_dir),
-        &run.recipe);
+        concat(run.recipe.settings_hash(), '\n', data.dir, '\n', data.scenes.fashion_dir), &run);
     if (fresh) continue;
-    const bool of_one_variant = found->second->name == run.recipe.name;
-    throw UsageError(concat(
-        "two runs of the sweep have the same settings: ", found->second->name, " and ",
-        run.recipe.name, ", seed ", run.seed,
-        of_one_variant ? ": all of seed_keys are set elsewhere too, so that seeds change nothing; "
-                         "leave that out, or change seed_keys"
-                       : ": leave one out"));
+    const SweepRun& other = *found->second;
+    throw UsageError(
+        concat("two runs of the sweep have the same settings: ", other.recipe.name, " and ",
+               run.recipe.name, ", seed ", run.seed,
+               other.seed != run.seed
+                   ? ": all of seed_keys are set elsewhere too, so that seeds change nothing; "
+                     "leave that out, or change seed_keys"
+                   : ": leave one out"));
   }
 }
 
@@ -164,6 +200,22 @@ bool has_stage(const Recipe& recipe) {
 int branch_epoch(const Recipe& trunk, const Recipe& run) {
   const int most = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
   return shared_epochs(trunk, run, most);
+}
+
+/// Of one seed, variants that do what an earlier one does from the first epoch to the last: what
+/// they differ by never acts.
+void find_alike(SweepPlan& plan) {
+  for (std::size_t i = 0; i < plan.variants; ++i) {
+    const Recipe& run = plan.runs[i].recipe;
+    for (std::size_t j = 0; j < i; ++j) {
+      const Recipe& other = plan.runs[j].recipe;
+      const int epochs = run.train.epochs;
+      if (has_stage(run) || has_stage(other) || other.train.epochs != epochs) continue;
+      if (shared_epochs(other, run, epochs) < epochs) continue;
+      plan.alike.emplace_back(other.name, run.name);
+      break;
+    }
+  }
 }
 
 struct Branching {
@@ -270,6 +322,7 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   record::SweepFile sweep = record::read_sweep(file);
   record::check_name(sweep.name, "a sweep");
   sweep.overrides = overrides_of(sweep, options);
+  check_listed_once(sweep);
   const fs::path folder = file.parent_path();
   const std::vector<Cell> cells = cells_of(sweep, folder);
   if (cells.size() * sweep.seeds.size() > kMostRuns) {
@@ -292,6 +345,8 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
     }
   }
   check_different(plan.runs);
+  check_names(plan.runs);
+  find_alike(plan);
   if (options.branch) plan_branches(plan);
   write_files(plan, std::move(sweep), folder, recipes);
   return plan;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiment/recipe.h"
@@ -29,6 +30,8 @@ struct SweepPlan {
   std::size_t seeds = 0;
   std::int64_t epochs = 0;  ///< of all runs by themselves
   std::int64_t saved = 0;   ///< of them that branches share with their trunks
+  /// Names of two variants each that do the same in every epoch.
+  std::vector<std::pair<std::string, std::string>> alike;
   /// The sweep as a file beside its recipes, which stands on its own: its name and text, first
   /// "sweep.toml".
   std::vector<std::pair<std::string, std::string>> files;

@@ -198,7 +198,9 @@ RunFilter parse_filter(const std::string& text) {
   const auto at = text.find_first_of("=<>!");
   for (const std::string_view sign : kSigns) {
     if (at == std::string::npos || at == 0 || text.compare(at, sign.size(), sign) != 0) continue;
-    return {text.substr(0, at), std::string(sign), text.substr(at + sign.size())};
+    std::string value = text.substr(at + sign.size());
+    if (value.find_first_of("=<>!") == 0) break;  // "==", "=>"
+    return {text.substr(0, at), std::string(sign), std::move(value)};
   }
   throw UsageError(concat("--where ", text,
                           ": expected KEY and VALUE with =, !=, <, <=, > or >= between, such as "

@@ -1,9 +1,18 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
 namespace smcl::record {
+
+/// Settings in which repetitions of one experiment differ.
+inline constexpr std::array<std::string_view, 4> kSeedKeys{
+    "train.seed", "scenes.seed", "data.class_order_seed", "data.split_seed"};
+inline bool is_seed(std::string_view key) {
+  return std::find(kSeedKeys.begin(), kSeedKeys.end(), key) != kSeedKeys.end();
+}
 
 /// Whether a setting says how and where a run is carried out, not what comes out: run.* but
 /// run.precision, checkpoint.*, the folders of data.

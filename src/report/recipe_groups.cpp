@@ -1,7 +1,6 @@
 #include "report/recipe_groups.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -12,12 +11,7 @@
 namespace smcl::report {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSeeds{"train.seed", "scenes.seed",
-                                                 "data.class_order_seed", "data.split_seed"};
-
-bool is_seed(std::string_view key) {
-  return std::find(kSeeds.begin(), kSeeds.end(), key) != kSeeds.end();
-}
+using record::is_seed;
 
 using Settings = std::vector<std::pair<std::string, std::string>>;  // in the order of config.toml
 
@@ -62,7 +56,7 @@ std::string changing_seeds(const RecipeGroup& group) {
   std::string text;
   int count = 0;
   bool crossed = false;
-  for (const std::string_view key : kSeeds) {
+  for (const std::string_view key : record::kSeedKeys) {
     std::set<std::string> values;
     for (const RecipeRun& run : group.runs) values.insert(seeds_of(run)[std::string(key)]);
     if (values.size() == 1) continue;
@@ -120,6 +114,14 @@ Seeds seeds_of(const RecipeRun& run) {
     if (is_seed(setting.key)) seeds[setting.key] = setting.value;
   }
   return seeds;
+}
+
+bool is_same_experiment(const RecipeGroup& one, const RecipeGroup& other) {
+  if (settings_of(one.runs.front()) != settings_of(other.runs.front())) return false;
+  return std::ranges::any_of(one.runs, [&](const RecipeRun& run) {
+    return std::ranges::any_of(
+        other.runs, [&](const RecipeRun& each) { return seeds_of(each) == seeds_of(run); });
+  });
 }
 
 void check_same_data(std::span<const RecipeRun> runs) {

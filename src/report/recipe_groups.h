@@ -57,6 +57,9 @@ void check_same_data(std::span<const RecipeRun> runs);
 /// where two runs of a group have equal seeds: one experiment must not count twice; and as
 /// check_same_data.
 std::vector<RecipeGroup> group_by_recipe(std::span<const RecipeRun> runs);
+/// Whether two groups have the same settings and a run of the same seeds: one experiment under two
+/// names.
+bool is_same_experiment(const RecipeGroup& one, const RecipeGroup& other);
 
 /// Over what the spreads are: "over 2 to 5 values of train.seed, scenes.seed together", or each
 /// group's own where groups differ in other seeds. Says where runs share one seed and differ in

@@ -78,6 +78,20 @@ void add_moved_by_accuracy(std::vector<std::string>& sentences, const Condition&
   }
 }
 
+/// It would count twice.
+void add_one_under_two_names(std::vector<std::string>& sentences, const Condition& condition) {
+  for (std::size_t a = 0; a < condition.groups.size(); ++a) {
+    for (std::size_t b = a + 1; b < condition.groups.size(); ++b) {
+      const RecipeGroup& one = condition.groups[a].group;
+      const RecipeGroup& other = condition.groups[b].group;
+      if (!is_same_experiment(one, other)) continue;
+      sentences.push_back(concat(one.label, " and ", other.label, " are one experiment under two ",
+                                 "names (", one.runs.front().path, ", ", other.runs.front().path,
+                                 "): it counts twice, in Holm's correction too; leave one out."));
+    }
+  }
+}
+
 std::vector<std::string> verdicts(const Condition& condition) {
   if (condition.groups.size() == 1) return {"One recipe, nothing to compare it with."};
   if (!condition.baseline) return {"No baseline: name one to compare with (--baseline)."};
@@ -89,6 +103,7 @@ std::vector<std::string> verdicts(const Condition& condition) {
     if (is_compared(condition, quantity)) sentences.push_back(sentence(condition, quantity, what));
   }
   add_moved_by_accuracy(sentences, condition);
+  add_one_under_two_names(sentences, condition);
   std::vector<std::string> twice;
   for (const GroupResult& group : condition.groups) {
     if (divides_prior(group.group.runs.front())) twice.push_back(group.group.label);
@@ -278,6 +293,7 @@ Table whole_table(const Report& report) {
       std::vector<Cell> cells{condition.label, group.group.label,
                               static_cast<double>(group.group.runs.size()),
                               static_cast<double>(group.pairs)};
+      const bool compared = condition.baseline && &group != &condition.groups[*condition.baseline];
       for (const QuantityInfo& info : kQuantityInfos) {
         const Against& against = group.against[place(info.quantity)];
         cells.push_back(mean_cell(group, info.quantity));
@@ -285,7 +301,7 @@ Table whole_table(const Report& report) {
         cells.push_back(
             cell(p_holm_of(against) ? std::optional(against.difference->p) : std::nullopt));
         cells.push_back(cell(p_holm_of(against)));
-        cells.push_back(verdict_cell(against, group.pairs));
+        cells.push_back(compared ? verdict_cell(against, group.pairs) : Cell{});
       }
       table.add_row(std::move(cells));
     }

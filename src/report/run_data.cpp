@@ -58,6 +58,7 @@ RecipeRun results_of(const record::RunFolder& folder, const nlohmann::json& summ
 void read_curves(RunData& data, const record::RunFolder& folder) {
   const std::string file = (folder.path() / "metrics.jsonl").string();
   const auto rows = folder.metrics();
+  if (rows.empty()) data.left_out.emplace_back("no metrics.jsonl, and so no curves of its method");
   format::reading(file, [&] {
     for (const nlohmann::json& row : rows) {
       const auto type = row.at("type").get<std::string>();
@@ -76,7 +77,11 @@ void read_curves(RunData& data, const record::RunFolder& folder) {
 
 void read_predictions(RunData& data, const record::RunFolder& folder) {
   const auto file = folder.predictions_file();
-  if (!std::filesystem::exists(file)) return;
+  if (!std::filesystem::exists(file)) {
+    data.left_out.push_back(concat(file.filename().string(),
+                                   " is missing, and so are errors and calibration of its method"));
+    return;
+  }
   record::Predictions stored = record::read_predictions(file);
   const metrics::Predictions predictions{stored.classes, std::move(stored.labels),
                                          std::move(stored.logits)};
@@ -95,14 +100,15 @@ void read_analysis(RunData& data, const record::RunFolder& folder) {
   try {
     analysis = record::read_analysis(folder.path());
   } catch (const DataError& problem) {
-    data.analysis_left_out = problem.what();
+    data.left_out.emplace_back(problem.what());
   }
   if (!analysis) return;
   const auto of = analysis->settings.find("weights_sha256");
   const std::filesystem::path last = folder.weights_file("last");
   if (of == analysis->settings.end() || !std::filesystem::exists(last) ||
       *of != format::sha256_of_file(last)) {
-    data.analysis_left_out = "its analysis is not of the last weights; smcl analyze makes it anew";
+    data.left_out.emplace_back(
+        "its analysis is not of the last weights; smcl analyze makes it anew");
     return;
   }
   data.analysis = std::move(analysis);

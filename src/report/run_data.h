@@ -36,7 +36,7 @@ struct RunData {
   nlohmann::json summary;
   nlohmann::json fingerprint;
   std::optional<record::Analysis> analysis;  ///< of the last weights, else nothing
-  std::string analysis_left_out;             ///< why there is none although the folder has one
+  std::vector<std::string> left_out;  ///< what of the folder is not there, or not taken, and why
 };
 
 /// Results of a finished run from its summary.json: everything of RecipeRun but the settings.

@@ -26,6 +26,8 @@ TEST(Analyze, RefusesInOneLine) {
                   "analyze changes only mask.kind");
   EXPECT_EQ(smcl({"analyze", other.string(), "--spread", "odd"}).code, 2);
   EXPECT_EQ(smcl({"analyze", other.string(), "--images", "0"}).code, 2);
+  expect_one_line(smcl({"analyze", other.string(), "--gallery", "10"}), 2,
+                  "--gallery 10 is too small for the 10 neighbours of -k: expected at least 11");
 }
 
 TEST(AnalyzeSlow, ShowsRunsSideBySide) {

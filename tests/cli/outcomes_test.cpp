@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "format/scratch.h"
 
 namespace smcl::cli {
 namespace {
@@ -16,10 +17,8 @@ experiment::Outcome failed(const char* text) {
 
 ExitCode code_of(const std::vector<experiment::Outcome>& outcomes) {
   log::set_console_level(log::Level::off);
-  const experiment::Recipe recipe;
-  const std::vector<const experiment::Recipe*> recipes(outcomes.size(), &recipe);
   try {
-    throw_problems(recipes, outcomes);
+    throw_problems(std::vector<std::string>(outcomes.size(), "run"), outcomes, "again");
     return ExitCode::ok;
   } catch (const Error& problem) {
     return problem.code();
@@ -36,6 +35,17 @@ TEST(Outcomes, AStopIsToldBeforeFailures) {
   EXPECT_EQ(code_of({failed<std::runtime_error>("of a library"), {}, stopped}), ExitCode::stopped);
   EXPECT_EQ(code_of({failed<std::runtime_error>("of a library"), {}}), ExitCode::internal);
   EXPECT_EQ(code_of({{}, {}}), ExitCode::ok);
+}
+
+TEST(Outcomes, TheRemedySaysWhatDivergedRunsNeed) {
+  log::set_console_level(log::Level::off);
+  const auto told = [](const std::vector<experiment::Outcome>& outcomes) {
+    return error_of<Error>([&] { throw_problems({"a", "b"}, outcomes, "go on", " with --retry"); });
+  };
+  EXPECT_EQ(told({failed<IoError>("full"), {}}),
+            "2 of 2 runs did not come to their end (see above): go on");
+  EXPECT_EQ(told({failed<IoError>("full"), failed<DivergedError>("not finite")}),
+            "2 of 2 runs did not come to their end (see above): go on with --retry");
 }
 
 }  // namespace

@@ -121,6 +121,53 @@ TEST(Report, PicturesOfBackgroundsAreOnlyTakenFromTheRunFolder) {
   }
 }
 
+TEST(Report, SaysWhichFilesItMisses) {
+  const fs::path root = runs_of_two_methods("missing");
+  fs::remove_all(root / "scenes-ce-2" / "predictions");
+  fs::remove(root / "scenes-smcl-1" / "metrics.jsonl");
+  const std::string page = (root / "r.html").string();
+  const Result result = smcl({"report", root.string(), "--no-pictures", "-o", page});
+  EXPECT_EQ(result.code, 0) << result.err;
+  for (const char* part : {"scenes-ce-2: test.safetensors is missing, and so are errors",
+                           "scenes-smcl-1: no metrics.jsonl, and so no curves"}) {
+    EXPECT_THAT(result.err, HasSubstr(part));
+    EXPECT_THAT(format::read_text(page), HasSubstr(part));
+  }
+}
+
+// A sweep's file that changed since some of its runs: they are told, and how to repeat them too.
+TEST(Report, RunsOfAnEarlierFormOfTheirSweepAreTold) {
+  const fs::path root = runs_of_two_methods("former");
+  std::ofstream(root / "ce.toml") << "method.name = 'ce'\nrun.precision = 'fp32'\n";
+  std::ofstream(root / "sweep.toml") << "recipes = ['ce.toml']\nseeds = [0, 1]\n";
+  const std::string page = (root / "r.html").string();
+  const std::vector<std::string> words{
+      "report",  root.string(), "--no-pictures", "-o", page, "-o", (root / "r.csv").string(),
+      "--title", "a b"};
+  const Result result = smcl(words);
+  EXPECT_THAT(result.err, HasSubstr("4 of 6 runs are of an earlier form of their sweep.toml"));
+  const std::string text = format::read_text(page);
+  EXPECT_THAT(text, HasSubstr("smcl sweep " + (root / "sweep.toml").string()));
+  EXPECT_THAT(text, HasSubstr("scenes-ce-3/config.toml\n"));
+  EXPECT_THAT(text, HasSubstr("scenes-smcl-1/config.toml   # and 2 more, other seeds"));
+  EXPECT_THAT(text, HasSubstr(concat(" --title &#39;a b&#39; --no-pictures -o ", page, " -o ")));
+  std::ofstream(root / "smcl.toml") << "method.name = 'smcl'\nrun.precision = 'bf16'\n";
+  std::ofstream(root / "sweep.toml") << "recipes = ['ce.toml', 'smcl.toml']\nseeds = [0, 1, 2]\n";
+  EXPECT_THAT(smcl(words).err, Not(HasSubstr("earlier form"))) << "another machine's precision";
+}
+
+TEST(Compare, RunsOfOneNameAreCalledByTheirPaths) {
+  const fs::path one = runs_of_two_methods("names-a");
+  const fs::path other = runs_of_two_methods("names-b");
+  const Result same = smcl({"compare", (one / "scenes-ce-1").string(),
+                            (other / "scenes-ce-1").string(), "--format", "csv"});
+  EXPECT_THAT(same.out, HasSubstr("\n" + (one / "scenes-ce-1").string() + ","));
+  EXPECT_THAT(same.out, HasSubstr("\n" + (other / "scenes-ce-1").string() + ","));
+  const Result apart = smcl({"compare", (one / "scenes-ce-1").string(),
+                             (other / "scenes-ce-2").string(), "--format", "csv"});
+  EXPECT_THAT(apart.out, HasSubstr("\nscenes-ce-1,"));
+}
+
 TEST(Report, WhatCannotBeDoneIsOneLine) {
   const fs::path root = runs_of_two_methods("errors");
   const std::string run = (root / "scenes-ce-1").string();

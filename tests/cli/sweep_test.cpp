@@ -65,8 +65,9 @@ TEST(SweepSlow, TrainsTellsFailuresAndIsListed) {
   const fs::path root = tiny_sweep("trains", kDiverges);
   const Result result = smcl(command(root));
   EXPECT_EQ(result.code, 3);
-  EXPECT_THAT(result.err, HasSubstr("ce-bad (3): "));
+  EXPECT_THAT(result.err, HasSubstr("ce-bad, seed 1 (3): "));
   EXPECT_THAT(result.err, HasSubstr("2 of 6 runs did not come to their end"));
+  EXPECT_THAT(result.err, HasSubstr("only with --retry"));
   EXPECT_THAT(result.out, HasSubstr("ce-drw     2  "));
   const std::string runs = (root / "runs").string();
   const auto rows = [&](std::vector<std::string> words) {

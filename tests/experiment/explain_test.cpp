@@ -146,6 +146,14 @@ TEST_F(Explain, ReSampledRecipesAreShownLikeOthers) {
     }
   }
   EXPECT_EQ(explain_grid(plain, *data_).width(), 6 + 5 * 134);
+  EXPECT_EQ(explain_grid(plain, *data_, false).width(), 6 + 2 * 134);
+}
+
+TEST_F(Explain, MasksAreShownWhereARecipeHasAny) {
+  EXPECT_TRUE(masks_images(tiny("")));
+  EXPECT_TRUE(masks_images(tiny("mask.prob = 0.0\nmethod.name = 'ce'\nplain.cutout = 0.5")));
+  EXPECT_FALSE(masks_images(tiny("mask.prob = 0.0\nmethod.name = 'ce'")));
+  EXPECT_FALSE(masks_images(tiny("mask.prob = 0.0\nmethod.name = 'supcon'")));
 }
 
 TEST_F(Explain, RefusesWhatItCannotShow) {

@@ -115,6 +115,45 @@ TEST_F(SweepPlanning, SeedsOfDataAndTrainingTogether) {
   EXPECT_EQ(found.runs[1].recipe.data.class_order_seed, 2);
 }
 
+// Repetitions are one row of a report, which goes by the name too.
+TEST_F(SweepPlanning, AGridOverSeedsHasOneName) {
+  const SweepPlan found =
+      plan(kHead + "[grid]\ntrain.seed = [7, 8]\nmask.start = [1, 3]\nscenes.seed = [0, 1]\n");
+  ASSERT_EQ(found.runs.size(), 8U);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(found.runs[i].recipe.name, i < 4 ? "base-start1" : "base-start3") << i;
+  }
+}
+
+TEST_F(SweepPlanning, KeysThatEndAlikeAreTold) {
+  EXPECT_THAT(names(plan(kHead + "[grid]\nmask.start = [1]\nrule.start = [2, 3]\n")),
+              ElementsAre("base-mask.start1-rule.start2@1", "base-mask.start1-rule.start3@1"));
+}
+
+// Cross-entropy masks nothing and has no rule: a grid over their starts is one run.
+TEST_F(SweepPlanning, VariantsThatNeverDifferAreTold) {
+  const SweepPlan found = plan(kHead +
+                               "[grid]\nmask.start = [1, 2]\n[[variant]]\n[[variant]]\n"
+                               "name = 'drw'\nset.rule.name = 'drw'\n");
+  using Names = std::pair<std::string, std::string>;
+  EXPECT_THAT(found.alike, ElementsAre(Names{"base-start1", "base-start2"},
+                                       Names{"base-drw-start1", "base-drw-start2"}));
+}
+
+TEST_F(SweepPlanning, VariantsOfOneNameAreRefused) {
+  write("other.toml", kBase + "train.momentum = 0.5\n");
+  const char* const kMomentum =
+      "[[variant]]\nset.train.momentum = 0.2\n"
+      "[[variant]]\nset.train.momentum = 0.3\n";
+  for (const std::string& text :
+       {kHead + kMomentum, std::string("recipes = ['base.toml', 'other.toml']\n"),
+        kHead + "[set]\nrun.name = 'x'\n[grid]\nschedule.rate = [0.1, 0.2]\n"}) {
+    EXPECT_THAT(refusal(text), HasSubstr("two variants of the sweep are called ")) << text;
+  }
+  EXPECT_EQ(refusal("recipes = ['base.toml', './base.toml']\n"),
+            "recipes: ./base.toml is listed twice; leave one out");
+}
+
 TEST_F(SweepPlanning, OverridesHaveTheLastWord) {
   const SweepPlan found = plan(kHead + "[set]\ntrain.epochs = 3\n", {{"train.epochs=2"}, true});
   EXPECT_EQ(found.runs[0].recipe.train.epochs, 2);

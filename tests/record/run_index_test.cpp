@@ -104,7 +104,9 @@ TEST_F(RunIndexTest, FindsByFilters) {
   EXPECT_THAT([&] { folders({"mask.prob>high"}); },
               ThrowsMessage<UsageError>(HasSubstr("'high' is no number")));
   EXPECT_THAT([] { parse_filter("mask.prob"); }, ThrowsMessage<UsageError>(HasSubstr("KEY and")));
-  EXPECT_THROW(parse_filter("=1"), UsageError);
+  for (const char* bad : {"=1", "train.seed==1", "train.seed=>1", "mask.prob<>0"}) {
+    EXPECT_THROW(parse_filter(bad), UsageError) << bad;
+  }
 }
 
 /// A hostile name is a value, no part of a statement.

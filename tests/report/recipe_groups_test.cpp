@@ -65,6 +65,20 @@ TEST(RecipeGroups, TheSameSeedsTwiceAreRefused) {
                                               HasSubstr("same settings and seeds"))));
 }
 
+TEST(RecipeGroups, OneExperimentUnderTwoNamesIsSeen) {
+  const auto same = [](const std::vector<Change>& changes) {
+    const std::vector<RecipeRun> runs{run("a", 1, 0.5), run("a", 2, 0.5, {{"train.seed", "9"}}),
+                                      run("b", 1, 0.5, changes)};
+    const auto groups = group_by_recipe(runs);
+    EXPECT_EQ(groups.size(), 2U);
+    return is_same_experiment(groups[0], groups[1]);
+  };
+  EXPECT_TRUE(same({}));
+  EXPECT_TRUE(same({{"train.seed", "9"}, {"data.dir", "\"elsewhere\""}}));
+  EXPECT_FALSE(same({{"train.seed", "8"}})) << "more seeds of it";
+  EXPECT_FALSE(same({{"mask.prob", "0.5"}}));
+}
+
 TEST(RecipeGroups, OfNoRunsIsEmpty) {
   EXPECT_TRUE(group_by_recipe({}).empty());
 }

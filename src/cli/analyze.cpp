@@ -63,19 +63,6 @@ void tell_apart(std::vector<report::AnalysedRun>& runs, const std::vector<std::s
   }
 }
 
-void warn_of_data(const std::vector<std::string>& runs) {
-  std::string first;
-  for (const std::string& run : runs) {
-    const std::string hash =
-        record::RunFolder::open(run).fingerprint().value("data_hash", std::string());
-    if (first.empty()) first = hash;
-    if (hash.empty() || hash == first) continue;
-    log::warn(concat(run, " was trained on other data than ", runs.front(),
-                     ": what they differ by is not the method alone"));
-    return;
-  }
-}
-
 void warn_of_masks(const std::vector<report::AnalysedRun>& runs) {
   for (const report::AnalysedRun& run : runs) {
     const auto masks = [](const report::AnalysedRun& of) { return of.analysis.settings["masks"]; };
@@ -108,7 +95,12 @@ void analyze(Options options) {
   std::vector<report::AnalysedRun> runs;
   for (const std::string& run : options.runs) runs.push_back(analysed(run, options));
   tell_apart(runs, options.runs);
-  warn_of_data(options.runs);
+  std::vector<std::pair<std::string, std::string>> hashes;
+  for (const std::string& run : options.runs) {
+    hashes.emplace_back(
+        run, record::RunFolder::open(run).fingerprint().value("data_hash", std::string()));
+  }
+  warn_of_data(hashes);
   warn_of_masks(runs);
   if (report::analysis_rows(runs, options.only).rows() == 0) {
     throw UsageError(concat("--only ", options.only,

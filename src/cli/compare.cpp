@@ -90,18 +90,15 @@ void compare(const Options& options) {
   if (options.by_recipe) return show_recipes(runs, options);
   std::vector<report::AccuracyRow> rows;
   std::set<std::string> names;
+  std::vector<std::pair<std::string, std::string>> hashes;
   for (const report::RecipeRun& run : runs) {
     rows.push_back(run.row);
     names.insert(run.row.run);
+    hashes.emplace_back(run.path, run.data_hash);
   }
+  warn_of_data(hashes);
   for (std::size_t i = 0; names.size() < runs.size() && i < runs.size(); ++i) {
     rows[i].run = runs[i].path;  // runs of one name
-  }
-  for (const report::RecipeRun& run : runs) {
-    if (run.data_hash.empty() || run.data_hash == runs.front().data_hash) continue;
-    log::warn(concat(run.path, " was trained on other data than ", runs.front().path,
-                     ": what they differ by is not the method alone"));
-    break;
   }
   std::cout << command::render(report::accuracy_table(rows), options.format);
   if (options.format == "text") std::cout << conditions(options) << '\n';

@@ -83,6 +83,17 @@ std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& g
   return runs;
 }
 
+void warn_of_data(const std::vector<std::pair<std::string, std::string>>& runs) {
+  std::string first;
+  for (const auto& [run, hash] : runs) {
+    if (first.empty()) first = hash;
+    if (hash.empty() || hash == first) continue;
+    log::warn(concat(run, " was trained on other data than ", runs.front().first,
+                     ": what they differ by is not the method alone"));
+    return;
+  }
+}
+
 void check_weights(const record::RunFolder& folder, const std::string& which) {
   std::error_code ignored;
   const auto there = [&](const std::string& name) {

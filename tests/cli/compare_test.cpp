@@ -128,6 +128,20 @@ TEST(Compare, TakesAFolderOfRuns) {
   expect_one_line(smcl({"compare", (root / "b-1").string()}), 65, "not finished");
 }
 
+TEST(Compare, WarnsOfOtherData) {
+  const auto on = [](const std::string& name, const std::string& hash) {
+    const std::string run = finished(name, "a", 0.5, 0.25, seed(0));
+    auto summary = nlohmann::json::parse(std::ifstream(run + "/summary.json"));
+    if (!hash.empty()) summary["data_hash"] = hash;
+    std::ofstream(run + "/summary.json") << summary.dump();
+    return run;
+  };
+  const std::string run = on("data-1", "aa");
+  EXPECT_EQ(smcl({"compare", run, on("data-2", "aa"), on("data-3", "")}).err, "");
+  EXPECT_NE(smcl({"compare", run, on("data-4", "bb")}).err.find("data-4 was trained on other data"),
+            std::string::npos);
+}
+
 TEST(Compare, HelpShowsTheOptions) {
   const std::string help = smcl({"compare", "--help"}).out;
   EXPECT_NE(help.find("smcl compare --by-recipe --baseline scenes-ce"), std::string::npos) << help;

@@ -152,6 +152,11 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
   tensor::prepare_runtime(recipe.runtime.threads);
   const data::Opened data = data::open_data(recipe.data);
   check_data(folder, recipe, data, options);
+  if (judged.class_names != data.train->class_names()) {
+    throw UsageError(concat(recipe.data.name, " has other classes (", data.classes(), ") than ",
+                            folder.name(), " was trained on (", judged.class_names.size(),
+                            "); give a set with the same class names"));
+  }
   const std::string which = options.weights.empty() ? "last" : options.weights;
   nn::Network network = experiment::load_network(folder, recipe, data.classes(), which);
   const std::string on = options.on.empty() ? "test" : options.on;
@@ -162,10 +167,6 @@ Judged from_weights(const record::RunFolder& folder, const Options& options) {
   const auto& samples = on == "train" ? data.train_samples
                         : validation  ? data.validation_samples
                                       : data.test_samples;
-  if (judged.class_names != data.train->class_names()) {
-    throw UsageError(concat(recipe.data.name, " has other classes than ", folder.name(),
-                            " was trained on; give a set with the same class names"));
-  }
   judged.predictions = train::evaluate(network, set, samples, data.normalisation);
   judged.bounds = recipe.groups;
   const std::string other = data_overrides(options.set);

@@ -2,6 +2,8 @@
 #include <charconv>
 #include <iostream>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/outcomes.h"
@@ -85,11 +87,27 @@ std::vector<experiment::Recipe> with_seeds(const Options& options) {
   return all;
 }
 
+/// At once they would be in each other's way.
+void check_given_once(const std::vector<experiment::Recipe>& recipes) {
+  std::set<std::string> seen;
+  for (const experiment::Recipe& recipe : recipes) {
+    const data::DataSettings& data = recipe.data;  // its folders are no part of the hash
+    const bool fresh = seen.insert(concat(recipe.name, '\n', recipe.settings_hash(), '\n', data.dir,
+                                          '\n', data.scenes.fashion_dir))
+                           .second;
+    if (!fresh) {
+      throw UsageError(
+          concat(recipe.name, ", seed ", recipe.train.seed, " is given twice: leave one out"));
+    }
+  }
+}
+
 void train(const Options& options) {
   const std::vector<experiment::Recipe> recipes = with_seeds(options);
   if (recipes.size() > 1 && !(options.resume.empty() && options.branch.empty())) {
     throw UsageError("--resume and --branch-from take one recipe and one seed");
   }
+  check_given_once(recipes);
   if (options.print_config) {
     for (const auto& recipe : recipes) std::cout << config::to_toml(recipe.resolved, true);
     return;
@@ -127,7 +145,8 @@ void train(const Options& options) {
   for (const experiment::Recipe& recipe : recipes) {
     names.push_back(concat(recipe.name, ", seed ", recipe.train.seed));
   }
-  throw_problems(names, outcomes, "the same command, without --new, goes on with them");
+  throw_problems(names, outcomes, "the same command, without --new, goes on with them",
+                 "; those that diverged would again: change their settings");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "command/run.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "command/usage.h"
 #include "core/error.h"
@@ -37,6 +39,10 @@ int exit_code_after(const std::function<void()>& work) {
     log::error(
         concat("smcl: cannot reach ", problem.path1().string(), ": ", problem.code().message()));
     return static_cast<int>(exit_code_of(problem));
+  } catch (const std::system_error& problem) {  // of threads: files have a kind of their own
+    log::error(concat("smcl: the system refuses: ", problem.code().message(),
+                      "; a thread too many? lower run.threads, run.loader_threads or --parallel"));
+    return static_cast<int>(ExitCode::io);
   } catch (const std::exception& problem) {
     log::error(concat("smcl: internal error: ", problem.what(),
                       "; please report it with the output of 'smcl doctor'"));
@@ -45,6 +51,7 @@ int exit_code_after(const std::function<void()>& work) {
 }
 
 int run(CLI::App& app, int argc, char** argv) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on files' sizes is a failed write
   int shown = 0;
   const int code = exit_code_after([&] {
     try {

@@ -140,7 +140,9 @@ std::int64_t Binder::integer(std::string_view key, std::int64_t current, Range r
     if (given == nullptr) refuse(key, entry, to_text(entry->value), expectation(range, true));
     current = *given;
   }
-  if (!inside(static_cast<double>(current), range)) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;  // above it a double rounds
+  const bool rounded = current > kExact && range.max <= static_cast<double>(kExact);
+  if (rounded || !inside(static_cast<double>(current), range)) {
     refuse(key, entry, std::to_string(current), expectation(range, true));
   }
   keep(key, entry, std::to_string(current), line_of(doc, expectation(range, true)));

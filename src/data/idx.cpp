@@ -152,6 +152,13 @@ TrainTest open_idx(const std::filesystem::path& dir) {
   const IdxArray test_images = read_idx(find_named(dir, "t10k-images-idx3-ubyte"));
   const IdxArray test_labels = read_idx(find_named(dir, "t10k-labels-idx1-ubyte"));
   const std::string origin = dir.string();
+  const bool images = train_images.dims.size() == 3 && test_images.dims.size() == 3;
+  if (images && !std::equal(train_images.dims.begin() + 1, train_images.dims.end(),
+                            test_images.dims.begin() + 1)) {
+    throw DataError(concat(origin, ": test images of ", test_images.dims[1], " x ",
+                           test_images.dims[2], " pixels, expected the ", train_images.dims[1],
+                           " x ", train_images.dims[2], " of the training images"));
+  }
   const int classes = contiguous_classes(train_labels, label_file.string());
   return {std::make_shared<ResidentDataset>(
               grey_set(train_images, train_labels, classes, concat(origin, " (train-*)"))),

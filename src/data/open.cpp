@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "data/cifar.h"
 #include "data/fingerprint.h"
 #include "data/idx.h"
@@ -54,19 +55,36 @@ std::vector<int> formula_counts(const DataSettings& settings, int classes, int l
   return counts_by_label(by_rank, class_order(classes, settings.class_order_seed));
 }
 
+/// All images but those that are left out for validation.
+std::vector<int> whole_counts(std::vector<int> counts, int val_per_class) {
+  for (std::size_t label = 0; label < counts.size(); ++label) {
+    counts[label] -= val_per_class;
+    if (counts[label] > 0) continue;
+    throw UsageError(concat("data.val_per_class = ", val_per_class, " leaves class ", label,
+                            " no image to train on: it has ", counts[label] + val_per_class));
+  }
+  return counts;
+}
+
 std::vector<int> wanted_counts(const DataSettings& settings, const TrainTest& sets,
                                std::span<const std::int32_t> labels) {
   const int classes = sets.train->classes();
   if (settings.profile == "counts") return read_counts(settings.counts_file, classes);
   const std::vector<int> there = count_labels(labels, classes);
   // The smallest class, so that every order of classes can be had of a set that is not balanced.
-  const auto least = std::min_element(there.begin(), there.end());
+  const auto [least, largest_there] = std::minmax_element(there.begin(), there.end());
   const int most = *least;
   if (most == 0) {
     throw DataError(concat("class ", least - there.begin(), " has no training image in ",
                            settings.dir.empty() ? settings.name : settings.dir,
                            ": expected at least one of each of ", classes,
                            " classes; are these the right files?"));
+  }
+  if (settings.profile == "all") return whole_counts(there, settings.val_per_class);
+  if (settings.n_max == 0 && *largest_there > 2 * most) {
+    log::warn(concat("the training set is long-tailed itself, ", most, " to ", *largest_there,
+                     " images a class, and is cut to class sizes that start at ", most,
+                     ": data.profile = \"all\" takes it as it is"));
   }
   const int largest = (settings.n_max > 0 ? settings.n_max : most) - settings.val_per_class;
   if (largest < 1) {
@@ -111,6 +129,17 @@ void open_scenes(const DataSettings& settings, Opened& opened) {
   if (opened.validation != nullptr) opened.validation_samples = all_of(*opened.validation);
 }
 
+/// Accuracies are means over the classes that have test images.
+void warn_of_untested(const Opened& opened) {
+  const auto tested = count_labels(labels_of(*opened.test, opened.test_samples), opened.classes());
+  const auto first = std::find(tested.begin(), tested.end(), 0);
+  if (first == tested.end()) return;
+  log::warn(concat(std::count(first, tested.end(), 0), " of ", opened.classes(),
+                   " classes have no test image, the first of them '",
+                   opened.train->class_names()[static_cast<std::size_t>(first - tested.begin())],
+                   "': results say nothing of them"));
+}
+
 }  // namespace
 
 std::vector<std::int32_t> Opened::train_labels() const {
@@ -139,6 +168,7 @@ Opened open_data(const DataSettings& settings) {
                            " has no image: runs are judged on it"));
   }
   opened.train_counts = count_labels(opened.train_labels(), opened.classes());
+  warn_of_untested(opened);
   opened.hash = fingerprint(settings, opened);
   return opened;
 }

@@ -16,7 +16,7 @@ namespace smcl::data {
 struct DataSettings {
   std::string name = "scenes";  ///< cifar10, cifar100, idx, scenes
   std::string dir;              ///< folder of the files; not for scenes
-  std::string profile = "exp";  ///< exp, step, balanced, counts (a file), indices (a file)
+  std::string profile = "exp";  ///< exp, step, balanced, all, counts (a file), indices (a file)
   double ratio = 100.0;         ///< largest over smallest class
   /// images of the largest class, val_per_class included; 0: all there are (of a set that is not
   /// balanced: of its smallest class; scenes: 1000)

@@ -18,11 +18,8 @@ const Words& names() {
 }
 
 const Words& profiles() {
-  static const Words words{{"exp", "exp"},
-                           {"step", "step"},
-                           {"balanced", "balanced"},
-                           {"counts", "counts"},
-                           {"indices", "indices"}};
+  static const Words words{{"exp", "exp"}, {"step", "step"},     {"balanced", "balanced"},
+                           {"all", "all"}, {"counts", "counts"}, {"indices", "indices"}};
   return words;
 }
 
@@ -82,6 +79,7 @@ void check_profile(const DataSettings& settings) {
   const DataSettings defaults;
   const std::string profile = concat("data.profile = \"", settings.profile, "\"");
   const bool from_file = settings.profile == "counts" || settings.profile == "indices";
+  const bool fixed = from_file || settings.profile == "all";
   const bool has_ratio = settings.profile == "exp" || settings.profile == "step";
   const bool ratio_set = settings.ratio != defaults.ratio &&
                          !(settings.profile == "balanced" && settings.ratio == 1.0);
@@ -97,7 +95,10 @@ void check_profile(const DataSettings& settings) {
     throw UsageError(concat(profile, " has no rare classes, so data.class_order_seed = ",
                             settings.class_order_seed, " has no effect: set it to -1"));
   }
-  if (from_file && settings.class_order_seed != -1) {
+  if (settings.profile == "all" && settings.n_max != 0) {
+    throw UsageError(concat(profile, " takes every image: remove data.n_max = ", settings.n_max));
+  }
+  if (fixed && settings.class_order_seed != -1) {
     throw UsageError(concat(
         profile, " is in label order: remove data.class_order_seed = ", settings.class_order_seed));
   }
@@ -118,10 +119,10 @@ void check_scenes(const DataSettings& settings) {
     throw UsageError(concat("data.dir = \"", settings.dir,
                             "\" is not read by scenes: set scenes.fashion_dir or remove it"));
   }
-  if (settings.profile == "indices") {
-    throw UsageError(
-        "data.profile = \"indices\" does not go with scenes, whose training set has "
-        "the wanted counts already: use \"counts\"");
+  if (settings.profile == "indices" || settings.profile == "all") {
+    throw UsageError(concat("data.profile = \"", settings.profile,
+                            "\" does not go with scenes, whose training set has the wanted counts "
+                            "already: use \"counts\""));
   }
   if (settings.val_per_class != 0) {
     throw UsageError(concat("data.val_per_class = ", settings.val_per_class,
@@ -139,11 +140,12 @@ void check_scenes(const DataSettings& settings) {
 void bind(config::Binder& binder, DataSettings& settings) {
   binder.choice("data.name", settings.name, names(), "data set");
   binder.field("data.dir", settings.dir, "folder of the files, or its parent; not for scenes");
-  binder.choice("data.profile", settings.profile, profiles(),
-                "form of the class sizes; counts and indices are read from a file");
+  binder.choice(
+      "data.profile", settings.profile, profiles(),
+      "form of the class sizes; all: as the set is; counts and indices are read from a file");
   binder.field("data.ratio", settings.ratio, {1.0, 1e6}, "largest over smallest class");
   binder.field("data.n_max", settings.n_max, {0, 1e9},
-               "images of the largest class; 0: all there are (scenes: 1000)");
+               "images of the largest class; 0: as many as every class has (scenes: 1000)");
   binder.field("data.counts_file", settings.counts_file, "one count a line, in label order");
   binder.field("data.indices_file", settings.indices_file, "one training position a line");
   binder.field("data.val_per_class", settings.val_per_class, {0, 1e9},

@@ -119,6 +119,11 @@ void check_choices(const Recipe& recipe) {
     check_moment("rule.start", recipe.method.rule_start, method::MethodSettings{}.rule_start,
                  epochs, "the rule");
   }
+  for (const config::Moment& moment : recipe.checkpoint.keep) {
+    if (moment.epoch(epochs) <= epochs) continue;
+    throw UsageError(concat("checkpoint.keep: ", config::to_text(moment),
+                            " lies behind the last of ", epochs, " epochs"));
+  }
   check_schedule(recipe.train.schedule, epochs);
 }
 

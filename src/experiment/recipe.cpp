@@ -266,7 +266,8 @@ Recipe resolve_stored(const config::Document& document, const std::string& name)
     if (!plain_name) {
       throw UsageError(
           concat("run.name = '", recipe.name,
-                 "': expected letters, digits, '-', '_' and '.', not starting with '.'"));
+                 "': expected letters, digits, '-', '_' and '.', not starting with '.'; without "
+                 "run.name the file gives it"));
     }
     settle_runtime(recipe);
     check_recipe(recipe);

@@ -346,7 +346,11 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   }
   if (gpu == nullptr) {
     tell_device(recipe);
-    return train_on(nullptr, recipe, options, data, parent, there);
+    try {
+      return train_on(nullptr, recipe, options, data, parent, there);
+    } catch (const c10::Error& problem) {
+      throw error_of_device(problem, false);
+    }
   }
   std::optional<RunResult> result;
   try {

@@ -239,6 +239,11 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   for (const record::CheckpointFile& each : damaged) record::set_aside(each);
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
+  const std::size_t rows = folder_.metrics().size();
+  if (!stored && rows > 0) {
+    log::warn(concat(run, ": its checkpoints are gone; it begins anew, without its ", rows,
+                     " rows of metrics"));
+  }
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
   if (stored) {
     write_down_resume(folder_, before, recipe, data, point);
@@ -253,7 +258,7 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
     recorder.restore_best_weights(record::checkpoint_file(run, point.epoch, point.step));
   }
   log::info(concat("going on with ", run, " at epoch ", point.epoch + 1, ", step ", point.step + 1,
-                   stored ? "" : " (it has no checkpoint yet)"));
+                   stored ? "" : " (it has no checkpoint)"));
   return point;
 }
 

@@ -126,11 +126,15 @@ RunFolder RunFolder::create(const fs::path& root, const std::string& name) {
 }
 
 RunFolder RunFolder::open(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) {
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem)) {
     throw IoError(concat("no run folder ", folder.string()));
   }
-  if (!fs::is_regular_file(config_file(folder), ignored)) {
+  const bool there = fs::is_regular_file(config_file(folder), problem);
+  if (problem == std::errc::permission_denied) {
+    throw IoError(concat("cannot read ", config_file(folder).string(), ": ", problem.message()));
+  }
+  if (!there) {
     throw DataError(concat(folder.string(), " is no run folder: config.toml is missing"));
   }
   fs::path path = folder.lexically_normal();
@@ -144,7 +148,12 @@ std::optional<RunFolder> RunFolder::find(const fs::path& root, const std::string
   check_name(name, "a run");
   for (const long number : numbers_of(root, name)) {
     const fs::path path = numbered(root, name, number);
-    if (!fs::exists(config_file(path)) || !fs::exists(fingerprint_file(path))) continue;
+    const bool marked = fs::exists(fingerprint_file(path));
+    if (!fs::exists(config_file(path))) continue;  // it was never begun, or is being made
+    if (!marked) {
+      log::warn(concat("run passed over: ", fingerprint_file(path).string(), " is missing"));
+      continue;
+    }
     try {
       if (stored_hash(path) == json(settings_hash)) return RunFolder(path);
     } catch (const DataError& failure) {  // an IoError is no reason to begin a run again

@@ -6,12 +6,34 @@
 #include <torch/version.h>
 
 #include <climits>
+#include <latch>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace smcl::tensor {
+
+namespace {
+
+/// Throws std::system_error where the system gives no more threads: LibTorch's pool would wait for
+/// them for ever.
+void try_threads(int count) {
+  std::latch all(1);
+  std::vector<std::jthread> threads;
+  try {
+    for (int i = 1; i < count; ++i) threads.emplace_back([&all] { all.wait(); });
+  } catch (...) {
+    all.count_down();
+    throw;
+  }
+  all.count_down();
+}
+
+}  // namespace
 
 void prepare_runtime(int threads) {
   if (threads < 0) {
@@ -26,6 +48,11 @@ void prepare_runtime(int threads) {
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     at::set_num_interop_threads(1);
   });
+  if (threads > usable_cpus()) {
+    log::warn(concat("run.threads = ", threads, " on ", usable_cpus(),
+                     " usable CPUs: threads that wait for each other are slow"));
+    try_threads(threads);
+  }
   at::set_num_threads(threads == 0 ? usable_cpus() : threads);
 }
 

@@ -62,6 +62,11 @@ TEST(Command, NumbersThatAreNoneSayWhatIsExpected) {
   expect_one_line(smcl({"train", ce, "--seeds", "1,2", "--set", "train.seed=4"}), 2,
                   "--seeds sets train.seed");
   expect_one_line(smcl({"explain", ce, "-o", "x.jpg"}), 2, "ends in .png");
+  expect_one_line(smcl({"train", ce, ce, "--print-config"}), 2, "seed 0 is given twice");
+  expect_one_line(smcl({"train", ce, "--set", "checkpoint.keep=[50]", "--print-config"}), 2,
+                  "checkpoint.keep: 50 lies behind the last of 40 epochs");
+  expect_one_line(smcl({"train", ce, "--set", "train.seed=9007199254740993", "--print-config"}), 2,
+                  "expected an integer in [0, 9007199254740992]");
 }
 
 TEST(Settings, AreListedWithDefaultsAndWhatTheyTake) {

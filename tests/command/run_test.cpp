@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 #include "core/error.h"
 
@@ -41,6 +42,12 @@ TEST(ExitCodes, AreThoseOfTheErrorsWhichAreOneLine) {
   const Told own = told_of(std::logic_error("x"));
   EXPECT_EQ(own.code, 70);
   EXPECT_EQ(own.err.rfind("smcl: internal error: x; please report it", 0), 0U) << own.err;
+  const Told threads =
+      told_of(std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)));
+  EXPECT_EQ(threads.code, 74);
+  EXPECT_EQ(threads.err,
+            "smcl: the system refuses: Resource temporarily unavailable; a thread too many? lower "
+            "run.threads, run.loader_threads or --parallel\n");
   EXPECT_EQ(exit_code_after([] {}), 0);
 }
 

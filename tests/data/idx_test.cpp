@@ -115,6 +115,16 @@ TEST(OpenIdx, PlainAndGzipMayBeMixed) {
   EXPECT_EQ(sets.train->image(1, 0, scratch).row(15)[45], 6);
 }
 
+TEST(OpenIdx, TestImagesOfAnotherSizeAreRefused) {
+  const Folder folder;
+  folder.write("train-images-idx3-ubyte", idx_bytes({1, 1, 2}, {5, 6}));
+  folder.write("train-labels-idx1-ubyte", idx_bytes({1}, {0}));
+  folder.write("t10k-images-idx3-ubyte", idx_bytes({1, 2, 1}, {5, 6}));
+  folder.write("t10k-labels-idx1-ubyte", idx_bytes({1}, {0}));
+  EXPECT_THAT(error_of<DataError>([&] { open_idx(folder.path()); }),
+              HasSubstr("test images of 2 x 1 pixels, expected the 1 x 2 of the training images"));
+}
+
 TEST(OpenIdx, TestLabelBeyondTheTrainingClasses) {
   const Folder folder;
   folder.write("train-images-idx3-ubyte", idx_bytes({1, 1, 1}, {5}));

@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Contradiction{"name", [](DataSettings& s) { s.name = "cifar11"; }, "did you mean cifar1"},
         Contradiction{"profile", [](DataSettings& s) { s.profile = "expo"; },
-                      "exp, step, balanced, counts, indices"},
+                      "exp, step, balanced, all, counts, indices"},
         Contradiction{"ratio", [](DataSettings& s) { s.ratio = 0.5; }, "data.ratio = 0.5"},
         Contradiction{"n_max", [](DataSettings& s) { s.n_max = -1; }, "data.n_max = -1"},
         Contradiction{"val", [](DataSettings& s) { s.val_per_class = -1; }, "val_per_class"},

@@ -137,6 +137,16 @@ TEST_F(ResumeSlow, AStopBetweenEvaluationsStoresTheBestBeforeThem) {
               HasSubstr(R"("set":"val")"));
 }
 
+TEST_F(ResumeSlow, ARunWhoseCheckpointsAreGoneBeginsAnewAndSaysSo) {
+  const RunResult whole = whole_run("");
+  ASSERT_TRUE(stopped_at("no-states", "", 10));
+  const fs::path run = options_.root / "tiny-1";
+  for (const auto& file : record::checkpoint_files(run)) fs::remove(file.path);
+  expect_same_bits(go_on(""), whole, "from the start");
+  EXPECT_THAT(format::read_text(run / "log.txt"),
+              HasSubstr("its checkpoints are gone; it begins anew, without its "));
+}
+
 TEST_F(ResumeSlow, AStateUnderAnotherNameIsRefused) {
   ASSERT_TRUE(stopped_at("named", "", 3));
   const fs::path run = options_.root / "tiny-1";

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -36,18 +36,16 @@ struct Options {
   bool quiet = false;
 };
 
-/// How many runs each variant has, by name in the order of the plan: those of a grid over seeds
-/// have one name.
-std::vector<std::pair<std::string, std::size_t>> repetitions(const experiment::SweepPlan& plan) {
-  std::vector<std::pair<std::string, std::size_t>> counts;
+/// The first run of each variant, in the order of the plan, and how many have its name: those of a
+/// grid over seeds have one.
+std::vector<std::pair<const experiment::SweepRun*, std::size_t>> repetitions(
+    const experiment::SweepPlan& plan) {
+  std::vector<std::pair<const experiment::SweepRun*, std::size_t>> counts;
+  std::map<std::string, std::size_t> places;
   for (const experiment::SweepRun& run : plan.runs) {
-    const auto found =
-        std::ranges::find(counts, run.recipe.name, &decltype(counts)::value_type::first);
-    if (found == counts.end()) {
-      counts.emplace_back(run.recipe.name, 1);
-    } else {
-      ++found->second;
-    }
+    const auto [place, fresh] = places.emplace(run.recipe.name, counts.size());
+    if (fresh) counts.emplace_back(&run, 0);
+    ++counts[place->second].second;
   }
   return counts;
 }
@@ -59,10 +57,9 @@ report::Table plan_table(const experiment::SweepPlan& plan) {
                        {"epochs", "epochs", 0},
                        {"branches from", "branches_from", 0, 1.0, true},
                        {"at epoch", "branch_epoch", 0, 1.0, true}});
-  for (const auto& [name, runs] : repetitions(plan)) {
-    const experiment::SweepRun& run = *std::ranges::find_if(
-        plan.runs, [&](const experiment::SweepRun& each) { return each.recipe.name == name; });
-    std::vector<report::Cell> cells{name, static_cast<double>(runs),
+  for (const auto& [first, runs] : repetitions(plan)) {
+    const experiment::SweepRun& run = *first;
+    std::vector<report::Cell> cells{run.recipe.name, static_cast<double>(runs),
                                     static_cast<double>(run.epochs)};
     cells.resize(5);
     if (run.trunk) {
@@ -161,7 +158,7 @@ void sweep(const Options& options) {
     planned.overrides.push_back(concat("run.device='", options.device, "'"));
   }
   const experiment::SweepPlan plan = experiment::plan_sweep(options.file, planned);
-  for (const auto& [other, run] : plan.alike) {
+  for (const auto& [other, run] : experiment::alike_variants(plan)) {
     log::warn(concat(run, " does the same as ", other, " in every epoch: what they differ by ",
                      "never acts; leave one out"));
   }

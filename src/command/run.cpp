@@ -40,9 +40,10 @@ int exit_code_after(const std::function<void()>& work) {
         concat("smcl: cannot reach ", problem.path1().string(), ": ", problem.code().message()));
     return static_cast<int>(exit_code_of(problem));
   } catch (const std::system_error& problem) {  // of threads: files have a kind of their own
-    log::error(concat("smcl: the system refuses: ", problem.code().message(),
-                      "; a thread too many? lower run.threads, run.loader_threads or --parallel"));
-    return static_cast<int>(ExitCode::io);
+    log::error(
+        concat("smcl: the system refuses: ", problem.code().message(),
+               "; a thread too many? lower run.threads, run.loader_threads, --parallel or --jobs"));
+    return static_cast<int>(exit_code_of(problem));
   } catch (const std::exception& problem) {
     log::error(concat("smcl: internal error: ", problem.what(),
                       "; please report it with the output of 'smcl doctor'"));

@@ -3,8 +3,6 @@
 #include <cpuid.h>
 #include <sched.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -99,10 +97,7 @@ int usable_cpus() {
   cpu_set_t mask;
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
-  const int allowed = std::max(1, CPU_COUNT(&mask));
-  const auto quota = cpu_quota();
-  if (!quota || *quota >= allowed) return allowed;
-  return std::max(1, static_cast<int>(std::ceil(*quota)));
+  return cpus_within(CPU_COUNT(&mask), cpu_quota());
 }
 
 }  // namespace smcl

@@ -1,6 +1,7 @@
 #include "core/cpu_quota.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -60,6 +61,11 @@ std::optional<double> cpu_quota(const fs::path& groups, const fs::path& mount) {
     }
   }
   return least;
+}
+
+int cpus_within(int allowed, std::optional<double> quota) {
+  if (!quota || *quota >= allowed) return std::max(1, allowed);
+  return std::max(1, static_cast<int>(std::ceil(*quota)));
 }
 
 }  // namespace smcl

@@ -12,4 +12,7 @@ namespace smcl {
 std::optional<double> cpu_quota(const std::filesystem::path& groups = "/proc/self/cgroup",
                                 const std::filesystem::path& mount = "/sys/fs/cgroup");
 
+/// Of `allowed` CPUs as many as a quota fills, rounded up; at least 1.
+int cpus_within(int allowed, std::optional<double> quota);
+
 }  // namespace smcl

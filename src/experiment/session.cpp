@@ -241,8 +241,8 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
   const std::size_t rows = folder_.metrics().size();
   if (!stored && rows > 0) {
-    log::warn(concat(run, ": its checkpoints are gone; it begins anew, without its ", rows,
-                     " rows of metrics"));
+    log::warn(concat(run, ": it has no checkpoint that can be read; it begins anew, without its ",
+                     rows, " rows of metrics"));
   }
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
   if (stored) {

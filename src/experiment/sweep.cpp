@@ -168,8 +168,8 @@ void check_names(const std::vector<SweepRun>& runs) {
     }
     if (seen.insert(mark).second) continue;
     throw UsageError(concat("two variants of the sweep are called ", run.recipe.name,
-                            ": give each [[variant]] a name, and each recipe a run.name of its "
-                            "own"));
+                            ": give each [[variant]] a name and each recipe a run.name of its "
+                            "own, and leave run.name out of [set] and --set"));
   }
 }
 
@@ -191,6 +191,12 @@ void check_different(const std::vector<SweepRun>& runs) {
   }
 }
 
+/// Folders of data are no part of a run's settings, but tell data apart.
+bool same_files(const Recipe& one, const Recipe& other) {
+  return one.data.dir == other.data.dir &&
+         one.data.scenes.fashion_dir == other.data.scenes.fashion_dir;
+}
+
 bool has_stage(const Recipe& recipe) {
   return recipe.stage.name != method::StageName::none;
 }
@@ -198,24 +204,9 @@ bool has_stage(const Recipe& recipe) {
 /// The last epoch up to whose beginning two recipes do the same, from 0; a second stage can begin
 /// from the end of another run.
 int branch_epoch(const Recipe& trunk, const Recipe& run) {
+  if (!same_files(trunk, run)) return 0;
   const int most = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
   return shared_epochs(trunk, run, most);
-}
-
-/// Of one seed, variants that do what an earlier one does from the first epoch to the last: what
-/// they differ by never acts.
-void find_alike(SweepPlan& plan) {
-  for (std::size_t i = 0; i < plan.variants; ++i) {
-    const Recipe& run = plan.runs[i].recipe;
-    for (std::size_t j = 0; j < i; ++j) {
-      const Recipe& other = plan.runs[j].recipe;
-      const int epochs = run.train.epochs;
-      if (has_stage(run) || has_stage(other) || other.train.epochs != epochs) continue;
-      if (shared_epochs(other, run, epochs) < epochs) continue;
-      plan.alike.emplace_back(other.name, run.name);
-      break;
-    }
-  }
 }
 
 struct Branching {
@@ -346,10 +337,26 @@ SweepPlan plan_sweep(const fs::path& file, const SweepOptions& options) {
   }
   check_different(plan.runs);
   check_names(plan.runs);
-  find_alike(plan);
   if (options.branch) plan_branches(plan);
   write_files(plan, std::move(sweep), folder, recipes);
   return plan;
+}
+
+std::vector<std::pair<std::string, std::string>> alike_variants(const SweepPlan& plan) {
+  constexpr std::size_t kMostCompared = 500;  // each with each other: half a second
+  std::vector<std::pair<std::string, std::string>> alike;
+  for (std::size_t i = 0; i < std::min(plan.variants, kMostCompared); ++i) {
+    const Recipe& run = plan.runs[i].recipe;
+    for (std::size_t j = 0; j < i; ++j) {
+      const Recipe& other = plan.runs[j].recipe;
+      const int epochs = run.train.epochs;
+      if (has_stage(run) || has_stage(other) || other.train.epochs != epochs) continue;
+      if (!same_files(other, run) || shared_epochs(other, run, epochs) < epochs) continue;
+      alike.emplace_back(other.name, run.name);
+      break;
+    }
+  }
+  return alike;
 }
 
 }  // namespace smcl::experiment

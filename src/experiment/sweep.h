@@ -30,8 +30,6 @@ struct SweepPlan {
   std::size_t seeds = 0;
   std::int64_t epochs = 0;  ///< of all runs by themselves
   std::int64_t saved = 0;   ///< of them that branches share with their trunks
-  /// Names of two variants each that do the same in every epoch.
-  std::vector<std::pair<std::string, std::string>> alike;
   /// The sweep as a file beside its recipes, which stands on its own: its name and text, first
   /// "sweep.toml".
   std::vector<std::pair<std::string, std::string>> files;
@@ -46,5 +44,9 @@ struct SweepOptions {
 /// mistake shows before anything is trained. Variants that differ only late are planned as branches
 /// where that is exact (early_differences). Throws UsageError, IoError.
 SweepPlan plan_sweep(const std::filesystem::path& file, const SweepOptions& options);
+
+/// Names of two variants each that do the same in every epoch of one seed: what they differ by
+/// never acts. Of a plan with many variants the first 500 are looked at.
+std::vector<std::pair<std::string, std::string>> alike_variants(const SweepPlan& plan);
 
 }  // namespace smcl::experiment

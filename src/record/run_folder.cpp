@@ -148,9 +148,8 @@ std::optional<RunFolder> RunFolder::find(const fs::path& root, const std::string
   check_name(name, "a run");
   for (const long number : numbers_of(root, name)) {
     const fs::path path = numbered(root, name, number);
-    const bool marked = fs::exists(fingerprint_file(path));
-    if (!fs::exists(config_file(path))) continue;  // it was never begun, or is being made
-    if (!marked) {
+    if (!fs::exists(config_file(path))) continue;  // never begun, or being made: it comes last
+    if (!fs::exists(fingerprint_file(path))) {
       log::warn(concat("run passed over: ", fingerprint_file(path).string(), " is missing"));
       continue;
     }

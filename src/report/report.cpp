@@ -85,17 +85,24 @@ void add_one_under_two_names(std::vector<std::string>& sentences, const Conditio
       const RecipeGroup& one = condition.groups[a].group;
       const RecipeGroup& other = condition.groups[b].group;
       if (!is_same_experiment(one, other)) continue;
-      sentences.push_back(concat(one.label, " and ", other.label, " are one experiment under two ",
-                                 "names (", one.runs.front().path, ", ", other.runs.front().path,
-                                 "): it counts twice, in Holm's correction too; leave one out."));
+      const bool twice = condition.baseline && condition.baseline != a && condition.baseline != b;
+      sentences.push_back(
+          concat(one.label, " and ", other.label, " are one experiment under two ", "names (",
+                 one.runs.front().path, ", ", other.runs.front().path, "), which stands here twice",
+                 twice ? " and counts twice in Holm's correction" : "", ": leave one out."));
     }
   }
 }
 
 std::vector<std::string> verdicts(const Condition& condition) {
   if (condition.groups.size() == 1) return {"One recipe, nothing to compare it with."};
-  if (!condition.baseline) return {"No baseline: name one to compare with (--baseline)."};
-  std::vector<std::string> sentences{sentence(condition, Quantity::balanced, "Balanced accuracy")};
+  std::vector<std::string> sentences;
+  if (!condition.baseline) {
+    sentences.emplace_back("No baseline: name one to compare with (--baseline).");
+    add_one_under_two_names(sentences, condition);
+    return sentences;
+  }
+  sentences.push_back(sentence(condition, Quantity::balanced, "Balanced accuracy"));
   for (const auto& [quantity, what] :
        {std::pair(Quantity::medium_few, "Medium and few classes"),
         std::pair(Quantity::bias_gap, "Bias by backgrounds"),

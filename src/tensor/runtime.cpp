@@ -5,9 +5,11 @@
 #include <malloc.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <climits>
 #include <latch>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -19,18 +21,19 @@ namespace smcl::tensor {
 
 namespace {
 
-/// Throws std::system_error where the system gives no more threads: LibTorch's pool would wait for
-/// them for ever.
+/// Throws IoError where the system gives no more threads: LibTorch's pool would wait for them for
+/// ever.
 void try_threads(int count) {
   std::latch all(1);
   std::vector<std::jthread> threads;
   try {
     for (int i = 1; i < count; ++i) threads.emplace_back([&all] { all.wait(); });
-  } catch (...) {
     all.count_down();
-    throw;
+  } catch (const std::system_error& problem) {
+    all.count_down();
+    throw IoError(concat("the system gives no ", count, " threads: ", problem.code().message(),
+                         "; lower run.threads"));
   }
-  all.count_down();
 }
 
 }  // namespace
@@ -48,12 +51,17 @@ void prepare_runtime(int threads) {
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     at::set_num_interop_threads(1);
   });
-  if (threads > usable_cpus()) {
-    log::warn(concat("run.threads = ", threads, " on ", usable_cpus(),
-                     " usable CPUs: threads that wait for each other are slow"));
-    try_threads(threads);
+  const int wanted = threads == 0 ? usable_cpus() : threads;
+  static std::atomic<int> tried = 1;
+  if (wanted > tried) {
+    if (wanted > usable_cpus()) {
+      log::warn(concat("run.threads = ", wanted, " on ", usable_cpus(),
+                       " usable CPUs: threads that wait for each other are slow"));
+    }
+    try_threads(wanted);
+    tried = wanted;
   }
-  at::set_num_threads(threads == 0 ? usable_cpus() : threads);
+  at::set_num_threads(wanted);
 }
 
 RuntimeInfo runtime_info() {

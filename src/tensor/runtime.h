@@ -9,7 +9,7 @@ namespace smcl::tensor {
 /// Sets the process up for training: `threads` intra-op threads (0: one for each CPU that the
 /// process may use), one inter-op thread, and an allocator that keeps big blocks from step to
 /// step. Call it once, before the first tensor operation; a later call changes the intra-op threads
-/// only. Throws UsageError for a negative number.
+/// only. Throws UsageError for a negative number, IoError where the system gives no such threads.
 SMCL_API void prepare_runtime(int threads = 0);
 
 /// What a bug report needs to know of LibTorch.

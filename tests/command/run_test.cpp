@@ -47,7 +47,7 @@ TEST(ExitCodes, AreThoseOfTheErrorsWhichAreOneLine) {
   EXPECT_EQ(threads.code, 74);
   EXPECT_EQ(threads.err,
             "smcl: the system refuses: Resource temporarily unavailable; a thread too many? lower "
-            "run.threads, run.loader_threads or --parallel\n");
+            "run.threads, run.loader_threads, --parallel or --jobs\n");
   EXPECT_EQ(exit_code_after([] {}), 0);
 }
 

@@ -53,6 +53,15 @@ TEST_F(CpuQuota, OfVersionOneBesideVersionTwo) {
   EXPECT_EQ(quota(), 0.5);
 }
 
+TEST(CpusWithin, AreRoundedUp) {
+  EXPECT_EQ(cpus_within(64, std::nullopt), 64);
+  EXPECT_EQ(cpus_within(64, 1.5), 2);
+  EXPECT_EQ(cpus_within(64, 2.0), 2);
+  EXPECT_EQ(cpus_within(2, 2.5), 2);
+  EXPECT_EQ(cpus_within(2, 0.1), 1);
+  EXPECT_EQ(cpus_within(0, std::nullopt), 1);
+}
+
 TEST_F(CpuQuota, WhatCannotBeReadLimitsNothing) {
   EXPECT_FALSE(quota().has_value()) << "no file of groups";
   write("groups", "cpu\n0:\n:::\n\n0::\n");

@@ -144,7 +144,7 @@ TEST_F(ResumeSlow, ARunWhoseCheckpointsAreGoneBeginsAnewAndSaysSo) {
   for (const auto& file : record::checkpoint_files(run)) fs::remove(file.path);
   expect_same_bits(go_on(""), whole, "from the start");
   EXPECT_THAT(format::read_text(run / "log.txt"),
-              HasSubstr("its checkpoints are gone; it begins anew, without its "));
+              HasSubstr("it has no checkpoint that can be read; it begins anew, without its "));
 }
 
 TEST_F(ResumeSlow, AStateUnderAnotherNameIsRefused) {

@@ -74,8 +74,14 @@ TEST_F(SweepPlanning, VariantsThatNeverDifferAreTold) {
                                "[grid]\nmask.start = [1, 2]\n[[variant]]\n[[variant]]\n"
                                "name = 'drw'\nset.rule.name = 'drw'\n");
   using Names = std::pair<std::string, std::string>;
-  EXPECT_THAT(found.alike, ElementsAre(Names{"base-start1", "base-start2"},
-                                       Names{"base-drw-start1", "base-drw-start2"}));
+  EXPECT_THAT(alike_variants(found), ElementsAre(Names{"base-start1", "base-start2"},
+                                                 Names{"base-drw-start1", "base-drw-start2"}));
+}
+
+TEST_F(SweepPlanning, FoldersOfDataTellVariantsApart) {
+  const SweepPlan found = plan(kHead + "[grid]\nscenes.fashion_dir = ['/x/a', '/x/b']\n");
+  EXPECT_TRUE(alike_variants(found).empty());
+  EXPECT_FALSE(found.runs[1].trunk.has_value()) << "they are no branch of each other";
 }
 
 TEST_F(SweepPlanning, VariantsOfOneNameAreRefused) {

@@ -138,13 +138,18 @@ TEST_F(Runs, AreFoundByTheirSettings) {
 TEST_F(Runs, ABrokenOneIsPassedOverWithAWarning) {
   make("x", "a");
   const RunFolder broken = make("x", "a");
+  const auto expect_passed_over = [&] {
+    ::testing::internal::CaptureStderr();
+    const auto found = RunFolder::find(root(), "x", "a");
+    const std::string warning = ::testing::internal::GetCapturedStderr();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->name(), "x-1");
+    EXPECT_THAT(warning, HasSubstr("x-2/fingerprint.json"));
+  };
   format::write_file_atomic(broken.path() / "fingerprint.json", "{");
-  ::testing::internal::CaptureStderr();
-  const auto found = RunFolder::find(root(), "x", "a");
-  const std::string warning = ::testing::internal::GetCapturedStderr();
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->name(), "x-1");
-  EXPECT_THAT(warning, HasSubstr("x-2/fingerprint.json"));
+  expect_passed_over();
+  std::filesystem::remove(broken.path() / "fingerprint.json");
+  expect_passed_over();
 }
 
 TEST_F(Runs, MetricsTolerateATornLastLineOnly) {

@@ -43,7 +43,8 @@ bool well_formed(const std::string& page) {
 class ReportTest : public ScratchFolder {
  protected:
   /// Runs of ce and of `other`, which is 0.1 better in each class, over three seeds.
-  Report make(const std::string& other) {
+  /// `same`: with ce's settings.
+  Report make(const std::string& other, bool same = false) {
     std::vector<RunData> runs;
     for (int seed = 0; seed < 3; ++seed) {
       for (const std::string& recipe : {std::string("ce"), other}) {
@@ -56,7 +57,7 @@ class ReportTest : public ScratchFolder {
         data.run.recipe = recipe;
         data.run.settings = run(recipe, 1, 0.5,
                                 {{"train.seed", std::to_string(seed)},
-                                 {"method.name", recipe == "ce" ? "\"ce\"" : "\"smcl\""}})
+                                 {"method.name", recipe == "ce" || same ? "\"ce\"" : "\"smcl\""}})
                                 .settings;
         runs.push_back(std::move(data));
       }
@@ -79,6 +80,13 @@ TEST_F(ReportTest, SaysInWordsWhatIsBetterAndHowSure) {
                               "smcl.\n"));
   EXPECT_THAT(text, HasSubstr("last epoch, test set; mean and standard deviation over 3 values of "
                               "train.seed"));
+}
+
+TEST_F(ReportTest, SaysWhatIsOneExperimentUnderTwoNames) {
+  const Report report = make("ce-again", true);
+  EXPECT_THAT(text_of(report), HasSubstr("ce and ce-again are one experiment under two names ("));
+  EXPECT_THAT(text_of(report), Not(HasSubstr("Holm's correction"))) << "one is the baseline";
+  EXPECT_THAT(text_of(make("smcl")), Not(HasSubstr("one experiment under")));
 }
 
 TEST_F(ReportTest, KnowsTheDataOfARun) {

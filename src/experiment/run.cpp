@@ -2,10 +2,12 @@
 
 #include <c10/util/Exception.h>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 
 #include "batch/loader.h"
+#include "core/cpu.h"
 #include "core/error.h"
 #include "core/exit_code.h"
 #include "core/log.h"
@@ -298,6 +300,14 @@ RunResult train_on(tensor::Gpu* gpu, const Recipe& recipe, const RunOptions& opt
   }
 }
 
+/// Once for so many.
+void warn_of_threads(int threads) {
+  static std::atomic<int> told = 0;
+  if (threads <= usable_cpus() || told.exchange(threads) == threads) return;
+  log::warn(concat("run.threads = ", threads, " on ", usable_cpus(),
+                   " usable CPUs: threads that wait for each other are slow"));
+}
+
 /// Leaves `parent` empty where the run is to be trained from the start instead.
 void check_parent(std::optional<record::RunFolder>& parent, const Branch& branch,
                   const Recipe& recipe, const data::Opened& data) {
@@ -328,6 +338,7 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   const auto opened = options.open ? options.open(recipe)
                                    : std::make_shared<const data::Opened>(open_data(recipe.data));
   const data::Opened& data = *opened;
+  warn_of_threads(recipe.runtime.threads);
   tensor::prepare_runtime(recipe.runtime.threads);
   check_stop(options);
   const std::optional<record::RunFolder> there = run_there(recipe, options, data);

@@ -15,7 +15,6 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
-#include "core/log.h"
 
 namespace smcl::tensor {
 
@@ -54,10 +53,6 @@ void prepare_runtime(int threads) {
   const int wanted = threads == 0 ? usable_cpus() : threads;
   static std::atomic<int> tried = 1;
   if (wanted > tried) {
-    if (wanted > usable_cpus()) {
-      log::warn(concat("run.threads = ", wanted, " on ", usable_cpus(),
-                       " usable CPUs: threads that wait for each other are slow"));
-    }
     try_threads(wanted);
     tried = wanted;
   }

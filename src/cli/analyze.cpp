@@ -2,7 +2,6 @@
 
 #include <iostream>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "cli/commands.h"
@@ -54,15 +53,6 @@ report::AnalysedRun analysed(const std::string& run, const Options& options) {
   return {folder.name(), std::move(result.analysis)};
 }
 
-/// Runs of one name are called by their paths.
-void tell_apart(std::vector<report::AnalysedRun>& runs, const std::vector<std::string>& paths) {
-  std::set<std::string> names;
-  for (const report::AnalysedRun& run : runs) names.insert(run.run);
-  for (std::size_t i = 0; names.size() < runs.size() && i < runs.size(); ++i) {
-    runs[i].run = paths[i];
-  }
-}
-
 void warn_of_masks(const std::vector<report::AnalysedRun>& runs) {
   for (const report::AnalysedRun& run : runs) {
     const auto masks = [](const report::AnalysedRun& of) { return of.analysis.settings["masks"]; };
@@ -93,8 +83,13 @@ void analyze(Options options) {
                             options.settings.k + 1));
   }
   std::vector<report::AnalysedRun> runs;
-  for (const std::string& run : options.runs) runs.push_back(analysed(run, options));
-  tell_apart(runs, options.runs);
+  std::vector<std::string> names;
+  for (const std::string& run : options.runs) {
+    runs.push_back(analysed(run, options));
+    names.push_back(runs.back().run);
+  }
+  names = told_apart(std::move(names), options.runs);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].run = names[i];
   std::vector<std::pair<std::string, std::string>> hashes;
   for (const std::string& run : options.runs) {
     hashes.emplace_back(

@@ -3,7 +3,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "cli/commands.h"
 #include "cli/stored.h"
@@ -89,17 +88,18 @@ void compare(const Options& options) {
   if (runs.empty()) throw UsageError("no finished run to compare");
   if (options.by_recipe) return show_recipes(runs, options);
   std::vector<report::AccuracyRow> rows;
-  std::set<std::string> names;
+  std::vector<std::string> names;
+  std::vector<std::string> paths;
   std::vector<std::pair<std::string, std::string>> hashes;
   for (const report::RecipeRun& run : runs) {
     rows.push_back(run.row);
-    names.insert(run.row.run);
+    names.push_back(run.row.run);
+    paths.push_back(run.path);
     hashes.emplace_back(run.path, run.data_hash);
   }
   warn_of_data(hashes);
-  for (std::size_t i = 0; names.size() < runs.size() && i < runs.size(); ++i) {
-    rows[i].run = runs[i].path;  // runs of one name
-  }
+  names = told_apart(std::move(names), paths);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].run = names[i];
   std::cout << command::render(report::accuracy_table(rows), options.format);
   if (options.format == "text") std::cout << conditions(options) << '\n';
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <set>
 #include <string_view>
 
 #include "core/error.h"
@@ -81,6 +82,12 @@ std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& g
     return false;
   });
   return runs;
+}
+
+std::vector<std::string> told_apart(std::vector<std::string> names,
+                                    const std::vector<std::string>& paths) {
+  const std::set<std::string> different(names.begin(), names.end());
+  return different.size() < names.size() ? paths : names;
 }
 
 void warn_of_data(const std::vector<std::pair<std::string, std::string>>& runs) {

@@ -27,6 +27,10 @@ std::string data_overrides(const std::vector<std::string>& overrides);
 /// IoError where there is no such folder, UsageError where one holds no runs.
 std::vector<std::filesystem::path> run_folders(const std::vector<std::string>& given);
 
+/// Names of runs in a table: those given or, where two are the same, the paths.
+std::vector<std::string> told_apart(std::vector<std::string> names,
+                                    const std::vector<std::string>& paths);
+
 /// Names the first of these runs (path and data_hash) that was trained on other data than the first
 /// of all.
 void warn_of_data(const std::vector<std::pair<std::string, std::string>>& runs);

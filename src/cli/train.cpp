@@ -14,6 +14,7 @@
 #include "command/tree.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "experiment/same_run.h"
 #include "experiment/train_all.h"
 
 namespace smcl::cli {
@@ -91,14 +92,10 @@ std::vector<experiment::Recipe> with_seeds(const Options& options) {
 void check_given_once(const std::vector<experiment::Recipe>& recipes) {
   std::set<std::string> seen;
   for (const experiment::Recipe& recipe : recipes) {
-    const data::DataSettings& data = recipe.data;  // its folders are no part of the hash
-    const bool fresh = seen.insert(concat(recipe.name, '\n', recipe.settings_hash(), '\n', data.dir,
-                                          '\n', data.scenes.fashion_dir))
-                           .second;
-    if (!fresh) {
-      throw UsageError(
-          concat(recipe.name, ", seed ", recipe.train.seed, " is given twice: leave one out"));
-    }
+    if (seen.insert(concat(recipe.name, '\n', experiment::mark_with_folders(recipe))).second)
+      continue;
+    throw UsageError(
+        concat(recipe.name, ", seed ", recipe.train.seed, " is given twice: leave one out"));
   }
 }
 

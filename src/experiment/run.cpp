@@ -355,22 +355,18 @@ RunResult train_recipe(const Recipe& recipe, const RunOptions& options) {
   } else if (parent) {
     check_parent(parent, *options.branch, recipe, data);
   }
-  if (gpu == nullptr) {
-    tell_device(recipe);
-    try {
-      return train_on(nullptr, recipe, options, data, parent, there);
-    } catch (const c10::Error& problem) {
-      throw error_of_device(problem, false);
-    }
-  }
-  std::optional<RunResult> result;
   try {
+    if (gpu == nullptr) {
+      tell_device(recipe);
+      return train_on(nullptr, recipe, options, data, parent, there);
+    }
+    std::optional<RunResult> result;
     gpu->set_deterministic(recipe.runtime.deterministic);
     gpu->on_own_stream([&] { result = train_on(gpu, recipe, options, data, parent, there); });
+    return *std::move(result);
   } catch (const c10::Error& problem) {
-    throw error_of_device(problem, true);
+    throw error_of_device(problem, gpu != nullptr);
   }
-  return *std::move(result);
 }
 
 nn::Network load_network(const record::RunFolder& folder, const Recipe& recipe, int classes,

@@ -138,6 +138,10 @@ class Late {
   Early before_, now_;
 };
 
+std::string folders_of(const Recipe& recipe) {
+  return concat(recipe.data.dir, '\n', recipe.data.scenes.fashion_dir);
+}
+
 }  // namespace
 
 std::string text_of(const std::vector<Difference>& differences) {
@@ -183,6 +187,10 @@ void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPo
   check_same_past(before, now, point);
 }
 
+std::string mark_with_folders(const Recipe& recipe) {
+  return concat(recipe.settings_hash(), '\n', folders_of(recipe));
+}
+
 std::vector<Difference> early_differences(const Recipe& before, const Recipe& now, int epoch) {
   std::vector<Difference> out = differences(before, now);
   std::erase_if(out, Late(before, now, epoch));
@@ -190,6 +198,7 @@ std::vector<Difference> early_differences(const Recipe& before, const Recipe& no
 }
 
 int shared_epochs(const Recipe& before, const Recipe& now, int most) {
+  if (folders_of(before) != folders_of(now)) return 0;
   const std::vector<Difference> all = differences(before, now);
   const auto alike = [&](int epoch) {
     return std::all_of(all.begin(), all.end(), Late(before, now, epoch));

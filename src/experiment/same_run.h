@@ -21,6 +21,10 @@ std::string text_of(const std::vector<Difference>& differences);
 /// All settings but the run's name, by key.
 std::vector<Difference> differences(const Recipe& before, const Recipe& now);
 
+/// The same for two recipes only where their settings_hash and the folders of their data are, which
+/// are no part of it.
+std::string mark_with_folders(const Recipe& recipe);
+
 /// Those of them that can change a bit of the results: not threads, checkpoints, folders.
 std::vector<Difference> of_results(std::vector<Difference> all);
 
@@ -33,7 +37,7 @@ void check_may_go_on(const Recipe& before, const Recipe& now, const train::RunPo
 /// of the two have the same bits up to there.
 std::vector<Difference> early_differences(const Recipe& before, const Recipe& now, int epoch);
 /// Up to the beginning of which epoch, at most `most`, there are none; 0: they differ from the
-/// start.
+/// start, as they do where the folders of their data differ.
 int shared_epochs(const Recipe& before, const Recipe& now, int most);
 
 /// What decides the bits beside settings and data and is another now than in a stored fingerprint:

@@ -87,6 +87,13 @@ std::string changes_before(const nlohmann::json& marks, int epoch) {
   return text;
 }
 
+void warn_of_lost_rows(const record::RunFolder& folder) {
+  const std::size_t rows = folder.metrics().size();
+  if (rows == 0) return;
+  log::warn(concat(folder.path().string(), ": it has no checkpoint that can be read; it begins ",
+                   "anew, without its ", rows, " rows of metrics"));
+}
+
 }  // namespace
 
 record::CheckpointFile branch_state(const record::RunFolder& run, int epoch) {
@@ -239,11 +246,7 @@ train::RunPoint Session::resume(const Recipe& recipe, const data::Opened& data,
   for (const record::CheckpointFile& each : damaged) record::set_aside(each);
   if (stored) recorder.restore(stored->recorder, stored->metrics_rows, run);
   std::filesystem::remove(folder_.path() / "summary.json");  // of fewer epochs
-  const std::size_t rows = folder_.metrics().size();
-  if (!stored && rows > 0) {
-    log::warn(concat(run, ": it has no checkpoint that can be read; it begins anew, without its ",
-                     rows, " rows of metrics"));
-  }
+  if (!stored) warn_of_lost_rows(folder_);
   folder_.cut_metrics(stored ? stored->metrics_rows : 0);
   if (stored) {
     write_down_resume(folder_, before, recipe, data, point);

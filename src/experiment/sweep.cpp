@@ -176,9 +176,7 @@ void check_names(const std::vector<SweepRun>& runs) {
 void check_different(const std::vector<SweepRun>& runs) {
   std::map<std::string, const SweepRun*> first;
   for (const SweepRun& run : runs) {
-    const data::DataSettings& data = run.recipe.data;  // its folders are no part of the hash
-    const auto [found, fresh] = first.emplace(
-        concat(run.recipe.settings_hash(), '\n', data.dir, '\n', data.scenes.fashion_dir), &run);
+    const auto [found, fresh] = first.emplace(mark_with_folders(run.recipe), &run);
     if (fresh) continue;
     const SweepRun& other = *found->second;
     throw UsageError(
@@ -191,12 +189,6 @@ void check_different(const std::vector<SweepRun>& runs) {
   }
 }
 
-/// Folders of data are no part of a run's settings, but tell data apart.
-bool same_files(const Recipe& one, const Recipe& other) {
-  return one.data.dir == other.data.dir &&
-         one.data.scenes.fashion_dir == other.data.scenes.fashion_dir;
-}
-
 bool has_stage(const Recipe& recipe) {
   return recipe.stage.name != method::StageName::none;
 }
@@ -204,7 +196,6 @@ bool has_stage(const Recipe& recipe) {
 /// The last epoch up to whose beginning two recipes do the same, from 0; a second stage can begin
 /// from the end of another run.
 int branch_epoch(const Recipe& trunk, const Recipe& run) {
-  if (!same_files(trunk, run)) return 0;
   const int most = std::min(trunk.train.epochs, run.train.epochs - (has_stage(run) ? 0 : 1));
   return shared_epochs(trunk, run, most);
 }
@@ -351,7 +342,7 @@ std::vector<std::pair<std::string, std::string>> alike_variants(const SweepPlan&
       const Recipe& other = plan.runs[j].recipe;
       const int epochs = run.train.epochs;
       if (has_stage(run) || has_stage(other) || other.train.epochs != epochs) continue;
-      if (!same_files(other, run) || shared_epochs(other, run, epochs) < epochs) continue;
+      if (shared_epochs(other, run, epochs) < epochs) continue;
       alike.emplace_back(other.name, run.name);
       break;
     }
